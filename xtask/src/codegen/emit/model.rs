@@ -1,0 +1,165 @@
+//! What the emitters need to know of the document, read once and in a fixed order.
+
+use super::reader::{Reader, escape, object};
+use crate::codegen::Failure;
+use crate::codegen::load::Document;
+
+/// The document as the emitters see it. Lists are sorted by name unless the order means something.
+#[derive(Debug)]
+pub struct Model {
+    /// Logical hosts, by id.
+    pub hosts: Vec<Host>,
+    /// Kinds of credential, by id.
+    pub credentials: Vec<Credential>,
+    /// Operations, by id.
+    pub operations: Vec<Operation>,
+    /// Open enums, by schema name.
+    pub enums: Vec<OpenEnum>,
+    /// Names of the opaque schemas.
+    pub opaque: Vec<String>,
+    /// All examples of requests and responses.
+    pub examples: Vec<Example>,
+}
+
+/// A logical host and where it lives.
+#[derive(Debug)]
+pub struct Host {
+    /// `x-transak-host`.
+    pub id: String,
+    /// Base URL in staging.
+    pub staging: String,
+    /// Base URL in production.
+    pub production: String,
+}
+
+/// A kind of credential (`x-transak-credential`) and how its scheme describes it.
+#[derive(Debug)]
+pub struct Credential {
+    /// Id, such as `partnerToken`.
+    pub id: String,
+    /// Description of the first scheme that carries it.
+    pub description: String,
+}
+
+/// One credential header an operation asks for.
+#[derive(Debug, Clone)]
+pub struct Requirement {
+    /// Header name, lower case.
+    pub header: String,
+    /// Credential id.
+    pub credential: String,
+}
+
+/// One operation.
+#[derive(Debug)]
+pub struct Operation {
+    /// `operationId`.
+    pub id: String,
+    /// Upper-case method.
+    pub method: String,
+    /// Path template.
+    pub path: String,
+    /// Host id.
+    pub host: String,
+    /// Alternatives in the order of the spec; each is a set of headers.
+    pub security: Vec<Vec<Requirement>>,
+    /// `x-transak-safety`.
+    pub safety: String,
+    /// Summary line.
+    pub summary: String,
+    /// Parameters in the order of the spec.
+    pub parameters: Vec<Parameter>,
+    /// Schema name of the JSON body.
+    pub request: Option<String>,
+    /// Documented statuses with the schema name of their body.
+    pub responses: Vec<(String, Option<String>)>,
+}
+
+/// A path, query or header parameter.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Name on the wire.
+    pub name: String,
+    /// `path`, `query` or `header`.
+    pub location: String,
+    /// Whether it must be given.
+    pub required: bool,
+    /// JSON type or format of its schema, or the name of the enum it refers to.
+    pub kind: String,
+    /// The spec's example, as text on the wire.
+    pub example: String,
+}
+
+/// An open enum.
+#[derive(Debug)]
+pub struct OpenEnum {
+    /// Rust name of the schema.
+    pub name: String,
+    /// Description.
+    pub description: String,
+    /// Whether its values are integers.
+    pub integer: bool,
+    /// Variant name, value text, description.
+    pub values: Vec<(String, String, String)>,
+}
+
+/// One named example.
+#[derive(Debug)]
+pub struct Example {
+    /// `operationId`.
+    pub operation: String,
+    /// `None` for a request.
+    pub status: Option<u16>,
+    /// Name in the spec.
+    pub name: String,
+    /// Summary.
+    pub summary: String,
+    /// Schema name.
+    pub schema: String,
+    /// JSON text, numbers as they stand in the spec.
+    pub json: String,
+}
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+impl Model {
+    /// Reads a document that has passed lint.
+    ///
+    /// # Errors
+    /// [`Failure::Generator`] where something lint should have refused is missing.
+    pub fn read(doc: &Document) -> Result<Self, Failure> {
+        let reader = Reader::new(doc);
+        let mut model = Self {
+            hosts: Vec::new(),
+            credentials: reader.credentials()?,
+            operations: Vec::new(),
+            enums: reader.enums()?,
+            opaque: reader.opaque(),
+            examples: Vec::new(),
+        };
+        for (path, item) in object(&doc.json, "/paths")? {
+            for method in METHODS {
+                if let Some(operation) = item.get(method) {
+                    let pointer = format!("/paths/{}/{method}", escape(path));
+                    reader.operation(&mut model, path, method, item, operation, &pointer)?;
+                }
+            }
+        }
+        model.hosts.sort_by(|a, b| a.id.cmp(&b.id));
+        model.operations.sort_by(|a, b| a.id.cmp(&b.id));
+        model
+            .examples
+            .sort_by(|a, b| (&a.operation, a.status, &a.name).cmp(&(&b.operation, b.status, &b.name)));
+        Ok(model)
+    }
+
+    /// The operation with this id.
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|o| o.id == id)
+    }
+}
+
+/// Last segment of a reference.
+pub fn leaf(reference: &str) -> &str {
+    reference.rsplit('/').next().unwrap_or(reference)
+}

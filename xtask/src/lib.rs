@@ -1,0 +1,4 @@
+//! Build automation: turns `spec/transak.yaml` into the generated crates, and runs the workspace's checks.
+
+pub mod codegen;
+pub mod steps;

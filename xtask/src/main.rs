@@ -1,0 +1,166 @@
+//! `cargo xtask`: code generation, the demo and the checks of this workspace.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xtask::codegen::{self, Failure, Options};
+use xtask::steps::{self, StepError};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Code generation, demo and checks of this workspace")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Generate client, mocks, operation table and surface from spec/transak.yaml
+    Codegen {
+        /// Change nothing; print a diff and fail when the generated files are not what the spec says
+        #[arg(long)]
+        check: bool,
+        /// Another spec than spec/transak.yaml
+        #[arg(long, value_name = "FILE")]
+        spec: Option<PathBuf>,
+        /// Write below another folder than the workspace
+        #[arg(long, value_name = "DIR")]
+        root: Option<PathBuf>,
+    },
+    /// Check the generated code, then play the token lifecycle against local mocks, step by step
+    Demo,
+    /// Everything a change must pass: codegen check, format, clippy, docs, spec judge, all tests
+    Test,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Codegen(#[from] Failure),
+    #[error(transparent)]
+    Step(#[from] StepError),
+}
+
+#[expect(clippy::print_stderr, reason = "a command line tool talks to its user")]
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<(), Error> {
+    match task {
+        Task::Codegen { check, spec, root } => {
+            let mut options = Options::workspace(steps::workspace_root());
+            if let Some(spec) = spec {
+                options.spec = spec;
+            }
+            if let Some(root) = root {
+                options.root = root;
+            }
+            codegen(&options, check)
+        }
+        Task::Demo => {
+            codegen(&Options::workspace(steps::workspace_root()), true)?;
+            let example = [
+                "run",
+                "--quiet",
+                "--package",
+                "transak-session",
+                "--example",
+                "lifecycle",
+                "--features",
+                "test-util",
+            ];
+            Ok(steps::run("cargo", &example, &[], RUST)?)
+        }
+        Task::Test => test(),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command line tool talks to its user")]
+fn codegen(options: &Options, check: bool) -> Result<(), Error> {
+    let outputs = codegen::generate(&options.spec)?;
+    if check {
+        codegen::write::check(&outputs, &options.root)?;
+        eprintln!(
+            "{} generated files are what {} says",
+            outputs.len(),
+            options.spec.display()
+        );
+    } else {
+        let changed = codegen::write::write(&outputs, &options.root)?;
+        eprintln!("{} generated files, {} changed", outputs.len(), changed.len());
+        for path in changed {
+            eprintln!("  {path}");
+        }
+    }
+    Ok(())
+}
+
+const RUST: &str = "install Rust from https://rustup.rs";
+const NODE: &str = "install Node.js 20 or newer with npm; the spec is judged by Redocly's linter";
+
+/// Features that need nothing from the system; `native-tls` wants OpenSSL's headers on Linux.
+const FEATURES: &str = "transak-client/rust_decimal,transak-session/test-util";
+
+fn test() -> Result<(), Error> {
+    codegen(&Options::workspace(steps::workspace_root()), true)?;
+    steps::run("cargo", &["fmt", "--all", "--check"], &[], RUST)?;
+    steps::run(
+        "cargo",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            FEATURES,
+            "--",
+            "-D",
+            "warnings",
+        ],
+        &[],
+        RUST,
+    )?;
+    let deny = [("RUSTDOCFLAGS", "-D warnings")];
+    steps::run(
+        "cargo",
+        &["doc", "--workspace", "--no-deps", "--features", FEATURES],
+        &deny,
+        RUST,
+    )?;
+    steps::run(
+        "npm",
+        &[
+            "--prefix",
+            "tests/judges",
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ],
+        &[],
+        NODE,
+    )?;
+    let quiet = [("REDOCLY_TELEMETRY", "off"), ("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")];
+    let lint = [
+        "--prefix",
+        "tests/judges",
+        "exec",
+        "--offline",
+        "--",
+        "redocly",
+        "lint",
+        "--config",
+        "redocly.yaml",
+        "spec/transak.yaml",
+    ];
+    steps::run("npm", &lint, &quiet, NODE)?;
+    steps::run("cargo", &["test", "--workspace", "--features", FEATURES], &[], RUST)?;
+    Ok(())
+}
