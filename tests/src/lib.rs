@@ -1,0 +1,11 @@
+//! What must agree, and the helpers to compare it: spec, client, mocks and README.
+#![doc = include_str!("../../README.md")]
+
+pub mod exercise;
+#[rustfmt::skip]
+pub mod generated {
+    //! Calls and conversions for every operation, written by the generator.
+    pub mod exercise;
+}
+pub mod json;
+pub mod spec;
