@@ -1,0 +1,290 @@
+//! Runs a state machine: one lock for the state, one cell for readers, one task at a time for effects.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use crate::clock::{Clock, Timestamp};
+use crate::error::TokenError;
+use crate::flight::{Flight, Joiner, Outcome};
+use crate::issuer::{IssuerError, IssuerErrorKind};
+use crate::machine::Machine;
+use crate::policy::Limits;
+use crate::token::{AccessToken, Issued};
+
+/// What all engines of one `Transak` share.
+#[derive(Debug)]
+pub(crate) struct Env {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    pub(crate) tasks: TaskTracker,
+    closed: AtomicBool,
+}
+
+impl Env {
+    pub(crate) fn new(clock: Arc<dyn Clock>, limits: Limits) -> Self {
+        Self {
+            clock,
+            limits,
+            tasks: TaskTracker::new(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Something that a shutdown waits for, and whether a shutdown has begun before it.
+    ///
+    /// Taking the ticket first and looking second, with the fence against reordering, leaves no gap: either the shutdown
+    /// is seen here, or the ticket is seen by the shutdown.
+    pub(crate) fn enter(&self) -> (TaskTrackerToken, bool) {
+        let ticket = self.tasks.token();
+        fence(Ordering::SeqCst);
+        (ticket, self.closed.load(Ordering::SeqCst))
+    }
+
+    /// Awaits a call of the issuer, but not for ever: a shutdown waits for it.
+    pub(crate) async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, IssuerError>>,
+    ) -> Result<T, IssuerError> {
+        tokio::select! {
+            biased;
+            result = call => result,
+            () = self.clock.sleep(self.limits.deadline) => Err(IssuerError::new(IssuerErrorKind::Unknown)),
+        }
+    }
+
+    /// Lets no new flight start and waits for those under way.
+    pub(crate) async fn shutdown(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Carries effects out.
+#[async_trait]
+pub(crate) trait World<M: Machine>: fmt::Debug + Send + Sync + 'static {
+    async fn perform(&self, effect: M::Effect) -> M::Event;
+}
+
+/// What readers see.
+#[derive(Debug)]
+struct Shown {
+    held: Option<Issued>,
+    /// Nothing has to be done while the clock is between these two.
+    since: Timestamp,
+    quiet_until: Timestamp,
+}
+
+#[derive(Debug)]
+struct Inner<M> {
+    state: M,
+    /// Present exactly while a task carries out effects of `state`.
+    flight: Option<Flight>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Engine<M: Machine> {
+    env: Arc<Env>,
+    policy: M::Policy,
+    world: Box<dyn World<M>>,
+    shown: ArcSwap<Shown>,
+    inner: Mutex<Inner<M>>,
+}
+
+impl<M: Machine> Engine<M> {
+    pub(crate) fn new(env: Arc<Env>, policy: M::Policy, world: impl World<M>) -> Arc<Self> {
+        Arc::new(Self {
+            env,
+            policy,
+            world: Box::new(world),
+            shown: ArcSwap::from_pointee(Shown {
+                held: None,
+                since: Timestamp::MIN,
+                quiet_until: Timestamp::MIN,
+            }),
+            inner: Mutex::new(Inner {
+                state: M::default(),
+                flight: None,
+            }),
+        })
+    }
+
+    pub(crate) fn env(&self) -> &Arc<Env> {
+        &self.env
+    }
+
+    pub(crate) fn policy(&self) -> &M::Policy {
+        &self.policy
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.env.clock.now()
+    }
+
+    /// The token, if it is usable and nothing has to be done about it. No lock, no allocation.
+    pub(crate) fn quiet_token(&self, now: Timestamp) -> Option<AccessToken> {
+        let shown = self.shown.load();
+        let quiet = shown.since <= now && now < shown.quiet_until;
+        shown.held.as_ref().filter(|_| quiet).map(|held| held.token.clone())
+    }
+
+    /// The token, if it is usable. No lock, no allocation.
+    pub(crate) fn usable_token(&self, now: Timestamp) -> Option<AccessToken> {
+        self.usable(now, |held| held.token.clone())
+    }
+
+    pub(crate) fn usable<R>(&self, now: Timestamp, look: impl FnOnce(&Issued) -> R) -> Option<R> {
+        let shown = self.shown.load();
+        shown.held.as_ref().filter(|held| held.usable(now)).map(look)
+    }
+
+    /// Looks at the state. No I/O.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&M) -> R) -> R {
+        look(&self.inner().state)
+    }
+
+    /// Whether dropping this engine would lose nothing: no flight, and `kept` says so of the state.
+    pub(crate) fn is_idle(&self, kept: impl FnOnce(&M) -> bool) -> bool {
+        let inner = self.inner();
+        inner.flight.is_none() && kept(&inner.state)
+    }
+
+    /// Tells the machine of an event and starts the flight that it may ask for; does not wait.
+    pub(crate) fn tell(self: &Arc<Self>, event: M::Event) -> Result<(), TokenError> {
+        self.feed(event, |_| ())
+    }
+
+    /// Tells the machine of an event and waits until it has come to rest, or until `enough` is true.
+    ///
+    /// Dropping the future ends the wait, not the flight.
+    pub(crate) async fn settle(self: &Arc<Self>, event: M::Event, enough: impl Fn() -> bool) -> Outcome {
+        match self.join(event)? {
+            Some(flight) => flight.outcome(enough).await,
+            // Nothing was begun, so nothing failed: what an earlier attempt failed in is history.
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the machine of an event and watches the flight under way, if there is one.
+    pub(crate) fn join(self: &Arc<Self>, event: M::Event) -> Result<Option<Joiner>, TokenError> {
+        let limit = self.env.limits.joiners;
+        self.feed(event, |flight| flight.map(|f| f.join(limit)).transpose())?
+    }
+
+    fn feed<R>(self: &Arc<Self>, event: M::Event, watch: impl FnOnce(Option<&Flight>) -> R) -> Result<R, TokenError> {
+        // What a login that is still under way brings is taken even now: it cannot be had twice.
+        let (_ticket, closed) = self.env.enter();
+        if closed && !M::must_be_heard(&event) {
+            return Err(TokenError::ShutDown);
+        }
+        let now = self.now();
+        let mut inner = self.inner();
+        let (next, effect) = inner.state.clone().step(event, now, &self.policy);
+        // The machine names no effect while another is under way. If that ever broke, ignoring the event would be the
+        // lesser evil: a second call to the issuer can cost a token.
+        debug_assert!(effect.is_none() || inner.flight.is_none(), "two effects under way");
+        if effect.is_some() && inner.flight.is_some() {
+            return Ok(watch(inner.flight.as_ref()));
+        }
+        let launch = match effect {
+            Some(effect) => {
+                let runtime = Handle::try_current().map_err(|_| TokenError::NoRuntime)?;
+                inner.flight = Some(Flight::new());
+                Some((runtime, effect))
+            }
+            None => None,
+        };
+        self.commit(&mut inner, next, now);
+        let watched = watch(inner.flight.as_ref());
+        drop(inner);
+        // Not under the lock: a runtime that is shutting down drops the task at once, and its landing takes the lock.
+        if let Some((runtime, effect)) = launch {
+            let flight = fly(Landing(Some(Arc::clone(self))), effect);
+            self.env.tasks.spawn_on(flight, &runtime);
+        }
+        Ok(watched)
+    }
+
+    /// Takes the result of an effect in. `Err` carries the flight out of the state when nothing is left to do.
+    fn proceed(&self, event: M::Event) -> Result<M::Effect, Option<(Flight, Outcome)>> {
+        let now = self.now();
+        let mut inner = self.inner();
+        let (next, effect) = inner.state.clone().step(event, now, &self.policy);
+        self.commit(&mut inner, next, now);
+        effect.ok_or_else(|| {
+            let outcome = inner.state.failure().map_or(Ok(()), Err);
+            inner.flight.take().map(|flight| (flight, outcome))
+        })
+    }
+
+    fn commit(&self, inner: &mut Inner<M>, next: M, now: Timestamp) {
+        let held = next.held().cloned();
+        let changed = held.as_ref().map(Issued::fingerprint) != inner.state.held().map(Issued::fingerprint);
+        // Past the expiry there is no token to be quiet about.
+        let expires = held.as_ref().map_or(Timestamp::MIN, Issued::expires_at);
+        self.shown.store(Arc::new(Shown {
+            held,
+            since: now,
+            quiet_until: next.quiet_until().min(expires),
+        }));
+        inner.state = next;
+        // Only another token is news to those who wait: waking all of them for each caller who joins would be quadratic.
+        if let Some(flight) = inner.flight.as_ref().filter(|_| changed) {
+            flight.nudge();
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner<M>> {
+        // The state is replaced as a whole and only after a step has returned, so a panic leaves the former one in place.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Carries effects out until the machine is at rest.
+async fn fly<M: Machine>(mut landing: Landing<M>, first: M::Effect) {
+    let mut effect = first;
+    while let Some(engine) = landing.0.clone() {
+        let overdue = M::overdue(&effect);
+        let event = tokio::select! {
+            biased;
+            event = engine.world.perform(effect) => event,
+            () = engine.env.clock.sleep(engine.env.limits.deadline) => overdue,
+        };
+        match engine.proceed(event) {
+            Ok(next) => effect = next,
+            Err(end) => {
+                landing.0 = None;
+                if let Some((flight, outcome)) = end {
+                    flight.land(outcome);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Brings the state back in order if the task panics, or is dropped with its runtime.
+struct Landing<M: Machine>(Option<Arc<Engine<M>>>);
+
+impl<M: Machine> Drop for Landing<M> {
+    fn drop(&mut self) {
+        let Some(engine) = self.0.take() else { return };
+        let cause = if std::thread::panicking() {
+            TokenError::Panicked
+        } else {
+            TokenError::Interrupted
+        };
+        // An effect that the machine might name now has nobody to carry it out; machines name none after a loss.
+        if let Err(Some((flight, _))) = engine.proceed(M::lost(cause.clone())) {
+            flight.land(Err(cause));
+        }
+    }
+}

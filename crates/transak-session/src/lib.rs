@@ -1,0 +1,76 @@
+//! The token lifecycle of Transak's API.
+//!
+//! Three facts decide everything here. A new *partner* access token kills the one before it at once. A *user* access token can
+//! be renewed only while it is valid. After that only a person with a *one-time password* from an e-mail can help. So partner
+//! tokens are minted once and shared, user tokens are renewed long before they expire, and a password is never mailed
+//! unasked.
+//!
+//! # Contents
+//!
+//! * [`Transak`]: the entry, one per environment and API key.
+//! * [`PartnerHandle`]: the partner token. [`UserSession`]: a user's session.
+//! * [`OtpProvider`] and [`OtpChallenge`]: two ways to log a user in.
+//! * [`PartnerPolicy`], [`UserPolicy`], [`RefreshWindow`], [`Backoff`]: when tokens are minted and renewed.
+//! * [`store`]: where tokens are kept. [`clock`]: where the time comes from. [`issuer`]: who issues tokens.
+//! * [`TokenError`], [`SessionError`], [`LoginError`], [`CallError`]: what can go wrong.
+//!
+//! # What is promised
+//!
+//! * A caller with a usable token never waits for the network and never fails because a renewal failed.
+//! * Mints and renewals run as tasks of their own, one at a time per token. Dropping a caller, or a panic, loses no issued token.
+//! * A stored token is never replaced by an older one.
+//! * A 401 never starts a loop of mints or renewals.
+//! * Neither tokens, passwords, e-mail addresses nor IP addresses appear in `Debug`, errors or tracing events.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use transak_session::{Otp, SessionError, Transak, UserIdentity};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let transak = Transak::builder().api_key("your-api-key").build()?;
+//! let user = transak.user(UserIdentity::parse("jane@example.com", "203.0.113.7")?);
+//!
+//! match user.token().await {
+//!     Ok(token) => println!("token {}", token.fingerprint()),
+//!     Err(SessionError::OtpRequired { cause }) => {
+//!         println!("please log in: {cause}");
+//!         let challenge = user.begin_login().await?;
+//!         challenge.verify(Otp::parse("123456")?).await?;
+//!     }
+//!     Err(other) => return Err(other.into()),
+//! }
+//! transak.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod call;
+pub mod clock;
+mod engine;
+mod error;
+mod flight;
+mod identity;
+pub mod issuer;
+mod machine;
+mod otp;
+mod partner;
+mod policy;
+pub mod store;
+mod token;
+mod transak;
+mod user;
+
+pub use call::CallError;
+pub use error::{LapseCause, RefusedHint, SessionError, TokenError};
+pub use identity::{Email, IdentityError, Otp, RecordKey, UserIdentity, UserIp, UserKey};
+pub use otp::{
+    ChallengeError, LoginError, OtpChallenge, OtpDeclined, OtpProvider, OtpRequest, StoredChallenge, VerifyError,
+};
+pub use partner::{PartnerHandle, PartnerLabel, PartnerStatus};
+pub use policy::{
+    ASSUMED_PARTNER_TOKEN_LIFE, ASSUMED_USER_TOKEN_LIFE, Backoff, PartnerPolicy, PolicyError, RefreshWindow, UserPolicy,
+};
+pub use token::{AccessToken, ExpirySource, Grant, Issued, TokenFingerprint};
+pub use transak::{BuildError, Transak, TransakBuilder};
+pub use user::{GetOptions, SessionLabel, SessionStatus, UserSession};

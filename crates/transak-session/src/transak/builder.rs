@@ -1,0 +1,201 @@
+//! Configuration, checked before anything runs.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use transak_client::operations::Credential;
+use transak_client::{Client, Environment, Secret};
+
+use super::registry::Registry;
+use super::{Inner, Transak};
+use crate::clock::{Clock, SystemClock};
+use crate::engine::{Engine, Env};
+use crate::identity::Tenant;
+use crate::issuer::Issuer;
+use crate::issuer::http::HttpIssuer;
+use crate::partner::{PartnerHandle, PartnerWorld};
+use crate::policy::{Limits, PartnerPolicy, UserPolicy};
+use crate::store::{MemoryStore, SessionStore};
+
+/// Configures a [`Transak`]. Staging and the machine's clock by default; sessions are kept in memory.
+#[derive(Default)]
+#[must_use]
+pub struct TransakBuilder {
+    environment: Environment,
+    api_key: Option<Secret>,
+    api_secret: Option<Secret>,
+    http: Option<Client>,
+    clock: Option<Arc<dyn Clock>>,
+    store: Option<Arc<dyn SessionStore>>,
+    issuer: Option<Arc<dyn Issuer>>,
+    user_policy: UserPolicy,
+    partner_policy: PartnerPolicy,
+    limits: Limits,
+    sessions: Option<usize>,
+}
+
+/// A configuration that cannot work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The API key is missing or empty.
+    #[error("an API key is required")]
+    ApiKey,
+    /// The API secret was given, but is empty.
+    #[error("the API secret is empty")]
+    ApiSecret,
+    /// A bound is zero.
+    #[error("{0} must be at least 1")]
+    Zero(&'static str),
+    /// No HTTP client could be made.
+    #[error(transparent)]
+    Client(#[from] transak_client::Error),
+}
+
+impl TransakBuilder {
+    /// Where Transak is. Each environment has its own API key and secret.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The partner's API key. Required.
+    pub fn api_key(mut self, key: impl Into<Secret>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// The partner's API secret. Required to mint partner tokens, and for nothing else.
+    pub fn api_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.api_secret = Some(secret.into());
+        self
+    }
+
+    /// An HTTP client that was configured elsewhere. Its environment is kept; its credentials are replaced.
+    pub fn http(mut self, client: Client) -> Self {
+        self.http = Some(client);
+        self
+    }
+
+    /// Where the time comes from.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Where tokens are kept.
+    pub fn store(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Where tokens are kept, shared with others.
+    pub fn shared_store(mut self, store: Arc<dyn SessionStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Who issues tokens, instead of Transak's HTTP API.
+    pub fn issuer(mut self, issuer: Arc<dyn Issuer>) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// When user tokens are renewed.
+    pub fn user_policy(mut self, policy: UserPolicy) -> Self {
+        self.user_policy = policy;
+        self
+    }
+
+    /// When partner tokens are minted.
+    pub fn partner_policy(mut self, policy: PartnerPolicy) -> Self {
+        self.partner_policy = policy;
+        self
+    }
+
+    /// How many callers may wait for one token at a time; more get [`TokenError::Overloaded`](crate::TokenError). 10,000 by
+    /// default.
+    pub fn max_waiting_callers(mut self, callers: usize) -> Self {
+        self.limits.joiners = callers;
+        self
+    }
+
+    /// How many sessions are kept at hand besides those in use. 100,000 by default; the others are in the store.
+    pub fn max_sessions_at_hand(mut self, sessions: usize) -> Self {
+        self.sessions = Some(sessions);
+        self
+    }
+
+    /// Checks the configuration. No I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`].
+    pub fn build(self) -> Result<Transak, BuildError> {
+        let api_key = self.api_key.filter(|k| !k.is_empty()).ok_or(BuildError::ApiKey)?;
+        if self.api_secret.as_ref().is_some_and(Secret::is_empty) {
+            return Err(BuildError::ApiSecret);
+        }
+        let sessions = self.sessions.unwrap_or(100_000);
+        for (bound, name) in [
+            (self.limits.joiners, "max_waiting_callers"),
+            (sessions, "max_sessions_at_hand"),
+        ] {
+            if bound == 0 {
+                return Err(BuildError::Zero(name));
+            }
+        }
+        let http = match self.http {
+            Some(client) => client.with_credentials(transak_client::Credentials::new()),
+            None => Client::builder().environment(self.environment).build()?,
+        };
+        let client = http.with_credential(Credential::ApiKey, api_key.clone());
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let store = self
+            .store
+            .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(sessions, Arc::clone(&clock))));
+        let tenant = Tenant::new(&client.environment().label(), api_key.expose());
+        let issuer = self.issuer.unwrap_or_else(|| {
+            // Only the issuer ever sees the API secret.
+            let client = match self.api_secret {
+                Some(secret) => client.with_credential(Credential::ApiSecret, secret),
+                None => client.clone(),
+            };
+            Arc::new(HttpIssuer::new(client, api_key, Arc::clone(&clock)))
+        });
+        let env = Arc::new(Env::new(Arc::clone(&clock), self.limits));
+        let world = PartnerWorld {
+            key: tenant.partner_key(),
+            issuer: Arc::clone(&issuer),
+            store: Arc::clone(&store),
+            clock,
+            policy: self.partner_policy,
+            // The seed of the standard hash maps: different in each process, which is all that is asked of it.
+            salt: RandomState::new().hash_one(0_u8) as u32,
+        };
+        let partner = Engine::new(Arc::clone(&env), self.partner_policy, world);
+        Ok(Transak {
+            inner: Arc::new(Inner {
+                partner: PartnerHandle::new(partner, client.clone()),
+                env,
+                tenant,
+                issuer,
+                store,
+                client,
+                user_policy: self.user_policy,
+                users: Registry::new(sessions),
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for TransakBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransakBuilder")
+            .field("environment", &self.environment)
+            .field("api_key", &self.api_key)
+            .field("api_secret", &self.api_secret)
+            .finish_non_exhaustive()
+    }
+}
