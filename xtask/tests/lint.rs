@@ -4,6 +4,8 @@
 
 #[path = "lint/cases.rs"]
 mod cases;
+#[path = "lint/cases_generated.rs"]
+mod cases_generated;
 #[path = "lint/cases_operations.rs"]
 mod cases_operations;
 #[path = "lint/cases_schemas.rs"]
@@ -61,6 +63,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
     cases::CASES
         .iter()
         .chain(cases_operations::CASES)
+        .chain(cases_generated::CASES)
         .chain(cases_schemas::CASES)
 }
 

@@ -16,6 +16,7 @@ mod numbers;
 mod objects;
 mod operations;
 mod parameters;
+mod prose;
 mod provenance;
 mod refs;
 mod responses;
@@ -36,6 +37,7 @@ struct Rule {
 
 const GROUPS: &[&[Rule]] = &[
     document::RULES,
+    prose::RULES,
     extensions::RULES,
     provenance::RULES,
     refs::RULES,

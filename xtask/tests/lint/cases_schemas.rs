@@ -99,16 +99,17 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "default-type",
-        "#/components/schemas/CreateOrderRequest/properties/size/default",
-        &[(
-            "size: {type: integer, minimum: 1, default: 1}",
-            "size: {type: integer, minimum: 1, default: \"1\"}",
-        )],
+        "#/components/parameters/Limit/schema/default",
+        &[("minimum: 1, default: 20", "minimum: 1, default: \"20\"")],
     ),
-    case(
+    case_also(
         "default-type",
         "#/components/schemas/CreateOrderRequest/properties/status/default",
-        &[("default: OPEN", "default: OPENED")],
+        &[(
+            "description: Where to start.",
+            "description: Where to start.\n          default: OPENED",
+        )],
+        &["property-default"],
     ),
     case(
         "nullable-reference",
@@ -129,7 +130,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "property-names",
-        "#/components/schemas/GetOrderResponse/properties/id",
+        "#/components/schemas/GetOrderResponse/properties/_id",
         &[(
             "        _id: {type: string}\n",
             "        _id: {type: string}\n        __id: {type: string}\n",
@@ -264,7 +265,7 @@ pub(super) const CASES: &[Case] = &[
         "decimal-bounds",
         "#/components/schemas/CreateOrderRequest/properties/size/minimum",
         &[(
-            "size: {type: integer, minimum: 1, default: 1}",
+            "size: {type: integer, minimum: 1}",
             "size: {type: number, format: decimal, minimum: 1}",
         )],
     ),
@@ -272,7 +273,7 @@ pub(super) const CASES: &[Case] = &[
         "integer-format",
         "#/components/schemas/CreateOrderRequest/properties/size/format",
         &[(
-            "size: {type: integer, minimum: 1, default: 1}",
+            "size: {type: integer, minimum: 1}",
             "size: {type: integer, format: uint8}",
         )],
     ),
@@ -280,7 +281,7 @@ pub(super) const CASES: &[Case] = &[
         "exclusive-bounds",
         "#/components/schemas/CreateOrderRequest/properties/size/exclusiveMinimum",
         &[(
-            "size: {type: integer, minimum: 1, default: 1}",
+            "size: {type: integer, minimum: 1}",
             "size: {type: integer, exclusiveMinimum: true}",
         )],
     ),

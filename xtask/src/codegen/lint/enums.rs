@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heck::ToPascalCase;
 use serde_json::Value;
 
 use super::{
     Report, Rule,
     spec::{Spec, is_true},
 };
-use crate::codegen::load::shape::{Node, join};
+use crate::codegen::{
+    emit::names,
+    load::shape::{Node, join},
+};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -135,8 +137,8 @@ fn value_names(spec: &Spec<'_>, report: &mut Report<'_>) {
         for (index, value) in list(node, "enum").iter().enumerate() {
             let Some(text) = value.as_str() else { continue };
             let at = join(&node.at("enum"), &index.to_string());
-            let name = text.to_pascal_case();
-            if name.is_empty() || name == UNRECOGNIZED {
+            let name = names::pascal(text);
+            if !text.contains(char::is_alphanumeric) || name == UNRECOGNIZED {
                 report.add(
                     &at,
                     format!("`{text}` makes no name for a variant of its own"),
@@ -184,11 +186,12 @@ fn varnames(spec: &Spec<'_>, report: &mut Report<'_>) {
             if !letters
                 || !name.starts_with(|c: char| c.is_ascii_uppercase())
                 || name == UNRECOGNIZED
+                || !typify::accept_as_ident(name)
                 || !seen.insert(name)
             {
                 report.add(
                     &join(&at, &index.to_string()),
-                    format!("`{name}` is no name of a variant, or used twice"),
+                    format!("`{name}` cannot name a variant, or is used twice"),
                     help,
                 );
             }

@@ -6,7 +6,7 @@ use heck::ToSnakeCase;
 use serde_json::Value;
 
 use super::{Report, Rule, spec::Spec};
-use crate::codegen::load::shape::join;
+use crate::codegen::{load::shape::join, views};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -40,6 +40,11 @@ pub(super) const RULES: &[Rule] = &[
         check: personal,
     },
     Rule {
+        name: "property-default",
+        why: "a default is invented on decoding and sent without being asked for",
+        check: default,
+    },
+    Rule {
         name: "opaque-shape",
         why: "opaque JSON is replaced as a whole, so anything else in its schema would be ignored",
         check: opaque,
@@ -52,13 +57,12 @@ fn names(spec: &Spec<'_>, report: &mut Report<'_>) {
         let Some(properties) = node.get("properties").and_then(Value::as_object) else {
             continue;
         };
-        let mut seen: BTreeMap<(bool, String), &str> = BTreeMap::new();
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
         // Maps keep another order in other builds.
         let names: BTreeSet<&String> = properties.keys().collect();
-        for name in names {
+        for name in &names {
             let at = join(&node.at("properties"), name);
-            let field = name.to_snake_case();
-            if field.is_empty() {
+            if name.to_snake_case().is_empty() {
                 report.add(
                     &at,
                     format!("`{name}` makes no Rust name"),
@@ -66,9 +70,20 @@ fn names(spec: &Spec<'_>, report: &mut Report<'_>) {
                 );
                 continue;
             }
-            // One underscore in front sets a name apart, as in `_id`.
-            let apart = name.strip_prefix('_').is_some_and(|rest| !rest.starts_with('_'));
-            if let Some(earlier) = seen.insert((apart, field.clone()), name) {
+            if let Some(restored) = views::restore_name(name) {
+                report.add(
+                    &at,
+                    format!("`{name}` is what the pipeline calls `{restored}` on its way, and would be sent as that"),
+                    "ask the owner of the pipeline for another stand-in",
+                );
+                continue;
+            }
+            // The views set `_id` apart when there is an `id` as well, and only then.
+            let field = match name.strip_prefix('_') {
+                Some(rest) if properties.contains_key(rest) => format!("underscored-{rest}").to_snake_case(),
+                _ => name.to_snake_case(),
+            };
+            if let Some(earlier) = seen.insert(field.clone(), name) {
                 report.add(
                     &at,
                     format!("`{name}` and `{earlier}` both become `{field}`"),
@@ -162,6 +177,21 @@ fn personal(spec: &Spec<'_>, report: &mut Report<'_>) {
                 &node.at("x-transak-personal"),
                 "the mark stands on something other than a plain string",
                 "mark the strings inside; for free JSON use `x-transak-opaque: true`, which is never printed",
+            );
+        }
+    }
+}
+
+/// typify makes `#[serde(default = …)]` of it, so an answer without the member and one with that value look the same.
+fn default(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for node in spec.schemas().filter(|node| node.has("default")) {
+        let component = node.pointer.starts_with("#/components/schemas/");
+        // In enums and opaque JSON other rules refuse it.
+        if component && !node.has("enum") && !node.has("x-transak-opaque") {
+            report.add(
+                &node.at("default"),
+                "the default would be made up on decoding and sent with every request",
+                "say it in the description; only the schema of a parameter may have a `default`",
             );
         }
     }

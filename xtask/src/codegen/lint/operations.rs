@@ -3,28 +3,72 @@
 use std::collections::BTreeMap;
 
 use heck::{ToPascalCase, ToSnakeCase};
+use serde_json::Value;
 
 use super::{
     Report, Rule,
     spec::{Operation, Spec, is_true, listed},
 };
-use crate::codegen::load::shape::Kind;
+use crate::codegen::{
+    emit::names,
+    load::shape::{Kind, Node},
+};
 
 const SAFETIES: &[&str] = &["safe", "idempotent", "once"];
 
-/// What the generated client has already, as methods of its own or of its traits.
+/// What the client has already, as methods of its own or of its traits.
 const CLIENT_METHODS: &[&str] = &[
     "api_version",
     "baseurl",
+    "builder",
     "client",
     "clone",
+    "credentials",
+    "environment",
     "exec",
     "inner",
     "new",
     "new_with_client",
     "post",
     "pre",
+    "with_credential",
+    "with_credentials",
+    "without_credential",
 ];
+
+/// Methods of the mock server, or of everything; they hide or fight those of the mock crate's trait, which are named
+/// after operations.
+const SERVER_METHODS: &[&str] = &[
+    "address",
+    "base_url",
+    "host",
+    "into",
+    "mock",
+    "mock_async",
+    "port",
+    "reset",
+    "reset_async",
+    "try_into",
+    "url",
+];
+
+/// What a builder of that name would stand beside or hide in its module.
+const BUILDER_NAMES: &[&str] = &[
+    "ByteStream",
+    "ClientHooks",
+    "ClientInfo",
+    "Error",
+    "From",
+    "OperationInfo",
+    "Option",
+    "RequestBuilderExt",
+    "ResponseValue",
+    "Result",
+    "String",
+];
+
+/// The list of all operations stands beside the table entry of each.
+const ALL: &str = "ALL";
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -36,6 +80,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "operation-id-unique",
         why: "two ids that are equal in snake_case or PascalCase make two methods or builders of one name",
         check: operation_id_unique,
+    },
+    Rule {
+        name: "operation-method",
+        why: "the HTTP client has no TRACE and OPTIONS by name, and an answer to HEAD has no body to decode",
+        check: method,
     },
     Rule {
         name: "operation-safety",
@@ -79,13 +128,34 @@ fn operation_id(spec: &Spec<'_>, report: &mut Report<'_>) {
                 format!("`{id}` is not in camelCase"),
                 "use letters and digits, starting with a small letter, such as `getOrders`",
             ),
-            Some(id) if CLIENT_METHODS.contains(&id.to_snake_case().as_str()) => report.add(
-                &node.at("operationId"),
-                format!("the generated client has a method `{}` of its own", id.to_snake_case()),
-                "choose a longer name, such as `getClient`",
-            ),
-            Some(_) => {}
+            Some(id) => {
+                if let Some(taken) = taken(id) {
+                    report.add(
+                        &node.at("operationId"),
+                        taken,
+                        "choose a longer name, such as `getClient`",
+                    );
+                }
+            }
         }
+    }
+}
+
+/// Who else uses one of the Rust names made of an operation id.
+fn taken(id: &str) -> Option<String> {
+    let [method, builder, entry] = [names::snake(id), names::pascal(id), names::shouty(id)];
+    if CLIENT_METHODS.contains(&method.as_str()) {
+        Some(format!("the client has a method `{method}` of its own"))
+    } else if SERVER_METHODS.contains(&method.as_str()) {
+        Some(format!("the mock server has a method `{method}` of its own"))
+    } else if BUILDER_NAMES.contains(&builder.as_str()) {
+        Some(format!(
+            "the builders' module uses the name `{builder}` for something else"
+        ))
+    } else if entry == ALL {
+        Some(format!("the operation table itself is called `{ALL}`"))
+    } else {
+        None
     }
 }
 
@@ -112,6 +182,32 @@ fn operation_id_unique(spec: &Spec<'_>, report: &mut Report<'_>) {
         snake.entry(id.to_snake_case()).or_insert(id);
         pascal.entry(id.to_pascal_case()).or_insert(id);
     }
+}
+
+/// progenitor calls a method of `reqwest::Client` by the name of the HTTP method.
+fn method(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let node = spec.node(operation);
+        let message = match operation.method.as_str() {
+            method @ ("trace" | "options") => format!("the generator cannot send {}", method.to_ascii_uppercase()),
+            "head" if answers_with_body(spec, node) => "an answer to HEAD never has a body".to_owned(),
+            _ => continue,
+        };
+        report.add(
+            &node.pointer,
+            message,
+            "leave the operation out of the spec, or take `content` off the responses to HEAD",
+        );
+    }
+}
+
+fn answers_with_body<'a>(spec: &Spec<'a>, node: &Node<'a>) -> bool {
+    let responses = node.get("responses").and_then(Value::as_object);
+    let mut responses = responses.into_iter().flat_map(|map| map.values());
+    responses.any(|response| {
+        spec.resolve_object(response)
+            .is_some_and(|response| response.contains_key("content"))
+    })
 }
 
 /// The session retries by this value alone.

@@ -1,13 +1,13 @@
 //! Parameters: names, places and spellings the generator gets right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heck::ToSnakeCase;
 use serde_json::{Map, Value};
 
 use super::{
     Report, Rule,
-    spec::{Spec, is_true},
+    spec::{Operation, Spec, is_true},
 };
 use crate::codegen::load::shape::{Kind, Node};
 
@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "parameter-names",
-        why: "names that are equal in snake_case make two builder methods of one name",
+        why: "names that are equal in snake_case make two methods of one name in a builder or mock, or hide a variable",
         check: names,
     },
     Rule {
@@ -79,9 +79,14 @@ fn unique(spec: &Spec<'_>, report: &mut Report<'_>) {
 /// Builder methods are snake_case and stand beside the builder's own; the request body is `body`.
 fn names(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
-        let mut taken: BTreeMap<String, (&str, &str)> = ["new", "send", "body_map"]
-            .map(|method| (method.to_owned(), (method, "a method of every builder")))
+        let mut taken: BTreeMap<String, (&str, &str)> = ["new", "send", "body_map", "into_inner"]
+            .map(|method| (method.to_owned(), (method, "a method of every builder or mock")))
             .into();
+        taken.insert("client".to_owned(), ("client", "a field of every builder"));
+        // The mocks take credentials in methods named after their headers.
+        for header in credential_headers(spec, operation) {
+            taken.insert(header.to_snake_case(), (header, "a credential header of the operation"));
+        }
         if spec.node(operation).has("requestBody") {
             taken.insert("body".to_owned(), ("body", "the request body"));
         }
@@ -95,9 +100,22 @@ fn names(spec: &Spec<'_>, report: &mut Report<'_>) {
                 );
                 continue;
             }
+            if field == "header_map" && parameter.location != "path" {
+                report.add(
+                    &parameter.pointer,
+                    format!(
+                        "`{}` becomes `{field}`, which hides a variable of that name",
+                        parameter.name
+                    ),
+                    "the pipeline has to rename it before the operation can be described",
+                );
+                continue;
+            }
             match taken.get(&field) {
                 // The same name twice has a rule of its own.
                 Some((earlier, "a parameter")) if *earlier == parameter.name => {}
+                // And so has the header of a credential.
+                Some((header, _)) if parameter.location == "header" && header.eq_ignore_ascii_case(parameter.name) => {}
                 Some((earlier, what)) => report.add(
                     &parameter.pointer,
                     format!("`{}` becomes `{field}`, as does {what}, `{earlier}`", parameter.name),
@@ -109,6 +127,19 @@ fn names(spec: &Spec<'_>, report: &mut Report<'_>) {
             }
         }
     }
+}
+
+/// The headers any alternative of the operation writes.
+fn credential_headers<'a>(spec: &Spec<'a>, operation: &Operation<'a>) -> Vec<&'a str> {
+    let security = spec.node(operation).get("security").and_then(Value::as_array);
+    let schemes = security.into_iter().flatten().filter_map(Value::as_object);
+    let schemes: BTreeSet<&str> = schemes
+        .flat_map(|alternative| alternative.keys().map(String::as_str))
+        .collect();
+    spec.all(Kind::SecurityScheme)
+        .filter(|node| schemes.contains(node.key.as_str()))
+        .filter_map(|node| node.text("name"))
+        .collect()
 }
 
 /// `explode: false` is sent as repeated keys without a warning; `deepObject` and the delimited

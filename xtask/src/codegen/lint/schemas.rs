@@ -11,6 +11,9 @@ use super::{
 };
 use crate::codegen::load::shape::{Kind, Node};
 
+/// Names that generated code uses without a path: `Default::default()` in every builder, the others as constructors.
+const TAKEN: &[&str] = &["Default", "Err", "None", "Ok", "Some"];
+
 const TYPES: &[&str] = &["string", "integer", "number", "boolean", "array", "object"];
 
 /// Formats of strings that stand for a type of ours, or for themselves.
@@ -106,6 +109,13 @@ fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
                 &node.pointer,
                 format!("`{name}` is no name for a Rust type"),
                 "use letters and digits, starting with a capital letter",
+            );
+        }
+        if TAKEN.contains(&name.to_pascal_case().as_str()) {
+            report.add(
+                &node.pointer,
+                format!("`{name}` is a name the generated code needs for itself"),
+                "choose a longer name",
             );
         }
         if let Some(earlier) = known.insert(name.to_pascal_case(), name) {

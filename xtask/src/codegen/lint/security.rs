@@ -4,19 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Report, Rule, spec::Spec};
+use super::{
+    Report, Rule,
+    spec::{Spec, listed},
+};
 use crate::codegen::load::shape::{Kind, join};
 
-/// Headers a parameter must never set: HTTP or the generator sets them itself.
-const RESERVED: &[&str] = &[
+/// Headers that neither a parameter nor a credential may set: the HTTP stack or our hook writes them, or takes them
+/// for the framing of the message.
+const OWNED: &[&str] = &[
     "accept",
-    "api-version",
-    "authorization",
+    "connection",
     "content-length",
     "content-type",
-    "cookie",
     "host",
+    "transfer-encoding",
+    "user-agent",
+    "x-trace-id",
 ];
+
+/// More headers that a parameter must never set; credentials may travel in them.
+const RESERVED: &[&str] = &["api-version", "authorization", "cookie"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -33,6 +41,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "security-alternatives",
         why: "alternatives that are equal or fight over a header cannot be told apart at run time",
         check: alternatives,
+    },
+    Rule {
+        name: "security-order",
+        why: "the first alternative that is satisfied wins, so one that asks for more must stand before it",
+        check: order,
     },
     Rule {
         name: "security-scheme",
@@ -121,6 +134,41 @@ fn alternatives(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What counts is the credential, not the scheme: two schemes may carry the same one in different headers.
+fn order(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let credentials: BTreeMap<&str, &str> = spec
+        .all(Kind::SecurityScheme)
+        .filter_map(|node| Some((node.key.as_str(), node.text("x-transak-credential")?)))
+        .collect();
+    let mut earlier: Vec<(String, BTreeSet<&str>, BTreeSet<&str>)> = Vec::new();
+    for (pointer, alternative) in all_alternatives(spec) {
+        let list = pointer.rsplit_once('/').map_or("", |(list, _)| list).to_owned();
+        let schemes: BTreeSet<&str> = alternative.keys().map(String::as_str).collect();
+        let wanted: BTreeSet<&str> = schemes
+            .iter()
+            .map(|scheme| credentials.get(scheme).copied().unwrap_or(scheme))
+            .collect();
+        let winner = earlier.iter().find(|(other, others, subset)| {
+            // The same schemes twice have a rule of their own.
+            *other == list && *others != schemes && subset.is_subset(&wanted)
+        });
+        if let Some((_, _, subset)) = winner {
+            report.add(
+                &pointer,
+                match subset.is_empty() {
+                    true => "an alternative without credentials stands before this one and always wins".to_owned(),
+                    false => format!(
+                        "whoever has these credentials also has {}, and that earlier alternative wins",
+                        listed(subset.iter().copied())
+                    ),
+                },
+                "put the alternative that asks for more in front, or remove one of the two",
+            );
+        }
+        earlier.push((list, schemes, wanted));
+    }
+}
+
 /// progenitor knows no schemes at all; our hook writes API keys into headers and nothing else.
 fn scheme(spec: &Spec<'_>, report: &mut Report<'_>) {
     for node in spec.all(Kind::SecurityScheme) {
@@ -138,6 +186,13 @@ fn scheme(spec: &Spec<'_>, report: &mut Report<'_>) {
                 &node.at("name"),
                 format!("`{name}` is no lower-case header name"),
                 "write the header in lower case, such as `x-api-key`",
+            );
+        }
+        if OWNED.contains(&name) {
+            report.add(
+                &node.at("name"),
+                format!("the header `{name}` is set by the client itself"),
+                "a credential in it would be overwritten or break the request; check which header the API reads",
             );
         }
         if !node.has("x-transak-credential") {
@@ -162,7 +217,8 @@ fn parameter(spec: &Spec<'_>, report: &mut Report<'_>) {
         .collect();
     for node in spec.all(Kind::Parameter) {
         let name = node.text("name").unwrap_or_default().to_ascii_lowercase();
-        let reserved = credentials.contains(&name) || RESERVED.contains(&name.as_str());
+        let taken = [OWNED, RESERVED].iter().any(|list| list.contains(&name.as_str()));
+        let reserved = credentials.contains(&name) || taken;
         if node.text("in") == Some("header") && reserved {
             report.add(
                 &node.pointer,
