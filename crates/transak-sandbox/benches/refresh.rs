@@ -36,12 +36,17 @@ impl Caller {
             .credentials(credentials)
             .build()
             .expect("a client");
-        let login = client.send_user_otp().body_map(|b| b.api_key(&key).email(&email));
+        let login = client
+            .send_user_otp()
+            .body_map(|b| b.api_key(&key).email(email.as_str()));
         let state = login.send().await.expect("a mail").data.state_token.expose().to_owned();
         let code = sandbox.control().latest_code(&email).expect("a code");
-        let verify = client
-            .verify_user_otp()
-            .body_map(|b| b.api_key(&key).email(&email).otp(&code).state_token(&state));
+        let verify = client.verify_user_otp().body_map(|b| {
+            b.api_key(&key)
+                .email(email.as_str())
+                .otp(code.as_str())
+                .state_token(state.as_str())
+        });
         let token = verify
             .send()
             .await

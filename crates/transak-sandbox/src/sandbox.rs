@@ -175,25 +175,26 @@ impl SandboxBuilder {
             start: self.start,
             mode: self.mode,
         };
-        let bodies = BodyReader::new(self.limits);
+        let limits = self.limits.usable();
+        let bodies = BodyReader::new(limits);
         let world = World::new(self.settings);
         let shared = Arc::new(Shared::new(world, origin, rules, bodies, outbox, addresses));
 
         let (stop, stopped) = watch::channel(false);
-        let slots = Arc::new(Semaphore::new(self.limits.max_connections.max(1)));
-        let own_slots = Arc::new(Semaphore::new(self.limits.max_connections.max(1)));
+        let slots = Arc::new(Semaphore::new(limits.max_connections));
+        let own_slots = Arc::new(Semaphore::new(limits.max_connections));
         let mut listeners = Vec::with_capacity(3);
         for (host, listener) in [(Host::Api, api), (Host::Gateway, gateway)] {
             let handler = Arc::new(Api {
                 host,
                 shared: Arc::clone(&shared),
             });
-            let serving = serve(listener, handler, self.limits, Arc::clone(&slots), stopped.clone());
+            let serving = serve(listener, handler, limits, Arc::clone(&slots), stopped.clone());
             listeners.push(tokio::spawn(serving));
         }
         let handle = Control::new(Arc::clone(&shared));
-        let handler = Arc::new(ControlApi::new(handle.clone(), BodyReader::new(self.limits)));
-        listeners.push(tokio::spawn(serve(control, handler, self.limits, own_slots, stopped)));
+        let handler = Arc::new(ControlApi::new(handle.clone(), BodyReader::new(limits)));
+        listeners.push(tokio::spawn(serve(control, handler, limits, own_slots, stopped)));
         let helpers = vec![
             tokio::spawn(webhooks::deliver(Arc::clone(&shared), parcels, client, self.reach)),
             tokio::spawn(pass_time(shared)),

@@ -157,3 +157,17 @@ fn orders_are_listed_by_filters_and_pages() {
     );
     assert_eq!(missing.is(400).message(), "Order not found");
 }
+
+#[test]
+fn ids_of_the_partner_are_short_enough_to_be_kept() {
+    let mut driver = Driver::standard();
+    for (length, fits) in [(256, true), (257, false)] {
+        for member in ["partnerOrderId", "partnerCustomerId"] {
+            let order = serde_json::json!({ "email": "ada@example.com", member: "x".repeat(length) });
+            let seeded = driver
+                .world
+                .seed_order(serde_json::from_value(order).unwrap(), driver.now);
+            assert_eq!(seeded.is_ok(), fits, "{member} {length}");
+        }
+    }
+}

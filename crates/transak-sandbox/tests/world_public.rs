@@ -105,6 +105,28 @@ fn a_known_quote() {
 }
 
 #[test]
+fn of_two_amounts_the_crypto_amount_wins() {
+    let mut driver = Driver::standard();
+    let key = driver.key();
+    let query = [
+        ("partnerApiKey", key.as_str()),
+        ("fiatCurrency", "EUR"),
+        ("cryptoCurrency", "ETH"),
+        ("network", "ethereum"),
+        ("isBuyOrSell", "BUY"),
+        ("fiatAmount", "100"),
+        ("cryptoAmount", "0.05"),
+    ];
+    let with = |query| With {
+        query,
+        ..With::default()
+    };
+    let quote = driver.call("getPrice", with(&query));
+    assert_eq!(digits(quote.is(200), "cryptoAmount"), "0.05".parse().unwrap());
+    driver.call("getPrice", with(&query[..5])).is(400);
+}
+
+#[test]
 fn what_has_no_price_is_refused() {
     let mut driver = Driver::standard();
     let card = ["EUR", "ETH", "ethereum", "credit_debit_card"];

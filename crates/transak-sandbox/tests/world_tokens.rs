@@ -144,3 +144,13 @@ fn addresses_can_be_pinned_and_listed() {
     driver.set(|settings| settings.ip_allow_list = Some(vec![[127, 0, 0, 1].into()]));
     driver.login("bob@example.com").is(200);
 }
+
+#[test]
+fn an_allow_list_knows_an_ipv4_caller_on_an_ipv6_socket() {
+    let mut driver = Driver::standard();
+    driver.set(|settings| settings.ip_allow_list = Some(vec![[127, 0, 0, 1].into()]));
+    driver.peer = "::ffff:127.0.0.1".parse().unwrap();
+    driver.login("bob@example.com").is(200);
+    driver.peer = "::ffff:127.0.0.2".parse().unwrap();
+    driver.login("eve@example.com").refused(401, 1002);
+}

@@ -150,3 +150,30 @@ fn webhooks_have_switches() {
         assert_eq!(events.body["data"].as_array().unwrap().len(), 1);
     }
 }
+
+#[test]
+fn an_order_that_moves_on_does_not_change_what_comes_after_it() {
+    let story = |walked: bool| {
+        let mut driver = Driver::new(Settings {
+            webhook_url: Some("http://127.0.0.1:1/".to_owned()),
+            ..Settings::default()
+        });
+        let order = serde_json::from_value(serde_json::json!({ "email": "ada@example.com" })).unwrap();
+        driver.world.seed_order(order, driver.now).unwrap();
+        if walked {
+            driver.pass(200);
+        }
+        driver.login("bob@example.com").is(200);
+        driver.world.mailbox()[0].code.clone()
+    };
+    assert_eq!(story(false), story(true));
+}
+
+#[test]
+fn a_page_that_is_none_is_refused() {
+    let mut driver = Driver::standard();
+    let token = driver.mint().body["data"]["accessToken"].as_str().unwrap().to_owned();
+    for query in [("limit", "-1"), ("skip", "-1")] {
+        driver.as_partner("getWebhooks", &token, &[query]).is(400);
+    }
+}

@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use ::http::header::{ALLOW, CONTENT_TYPE};
+use ::http::header::{ALLOW, CONTENT_TYPE, ORIGIN};
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use url::Url;
 
 use super::wire::{ClockChange, Health, MailView, Mailbox, Opened};
 use super::{CONTROL_OPENAPI, Control};
@@ -15,6 +16,7 @@ use crate::fault::{Fault, FaultError};
 use crate::http::{BodyProblem, BodyReader, Dropped, Handler, Incoming, Outgoing, json_response, text_response};
 use crate::sandbox::url;
 use crate::validate::query_pairs;
+use crate::webhooks::is_loopback;
 use crate::world::{Moment, SeedOrder, SeedUser, Settings, WidgetRefusal};
 
 /// Every path with its methods.
@@ -93,6 +95,13 @@ impl ControlApi {
                 response.headers_mut().insert(ALLOW, allowed);
             }
             return response;
+        }
+        if is_foreign_page(&head.headers) {
+            let problem = Problem::new(
+                StatusCode::FORBIDDEN,
+                "pages of other machines may not control the sandbox",
+            );
+            return failed(&problem, now);
         }
         if path == ["openapi.yaml"] {
             return text_response(StatusCode::OK, "application/yaml", CONTROL_OPENAPI.to_owned(), now);
@@ -229,6 +238,17 @@ fn given<T: DeserializeOwned>(head: &request::Parts, body: &Bytes) -> Result<T, 
         ));
     }
     serde_json::from_slice(body).map_err(Problem::bad)
+}
+
+/// Whether a browser sends this for a web page that is not of this machine. A page may post without a body unasked,
+/// which would be enough for a reset.
+fn is_foreign_page(headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    origins.any(|origin| {
+        !origin
+            .to_str()
+            .is_ok_and(|origin| Url::parse(origin).is_ok_and(|url| is_loopback(&url)))
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -10,8 +10,9 @@ use super::{Effect, Fault};
 
 /// Most faults that may wait.
 const MOST: usize = 1000;
-/// Longest JSON or page of a fault, and longest delay.
+/// Longest JSON or page of a fault, longest value of a header, and longest delay.
 const LONGEST_BODY: usize = 256 * 1024;
+const LONGEST_HEADER: usize = 8 * 1024;
 const LONGEST_MILLIS: u64 = 600_000;
 
 /// Why a fault is not taken.
@@ -140,9 +141,13 @@ fn check(fault: &Fault) -> Result<(), FaultError> {
                 return Err(FaultError::Value("body is longer than allowed"));
             }
             let usable = |(name, value): (&String, &String)| {
-                let framing = ["content-length", "transfer-encoding", "connection"].contains(&name.as_str());
-                let name = name.parse::<http::HeaderName>().is_ok();
-                !framing && name && value.parse::<http::HeaderValue>().is_ok()
+                if value.len() > LONGEST_HEADER {
+                    return false;
+                }
+                // Parsed first: a name may be written in any case.
+                let name = name.parse::<http::HeaderName>();
+                let framing = ["content-length", "transfer-encoding", "connection"];
+                name.is_ok_and(|name| !framing.contains(&name.as_str())) && value.parse::<http::HeaderValue>().is_ok()
             };
             if headers.len() > 32 || !headers.iter().all(usable) {
                 return Err(FaultError::Value("headers cannot be sent"));
@@ -193,6 +198,15 @@ mod tests {
         assert_eq!(list.fired(), BTreeMap::from([("getOrders", 2), ("getPrice", 1)]));
     }
 
+    fn with_header(name: &str, value: &str) -> Fault {
+        Fault::new(Effect::Answer {
+            status: 200,
+            body: Some(serde_json::json!({})),
+            headers: BTreeMap::from([(name.to_owned(), value.to_owned())]),
+            when: crate::fault::When::Before,
+        })
+    }
+
     #[test]
     fn the_list_is_bounded_and_its_entries_are_checked() {
         let list = FaultList::default();
@@ -204,6 +218,11 @@ mod tests {
             Fault::new(Effect::DropBefore).times(0),
             Fault::new(Effect::html(99)),
             Fault::new(Effect::Delay { millis: u64::MAX }),
+            // A length of the caller's own would tear the connection's framing apart, however it is spelled.
+            with_header("content-length", "5"),
+            with_header("Content-Length", "5"),
+            with_header("TRANSFER-ENCODING", "5"),
+            with_header("x-long", &"x".repeat(LONGEST_HEADER + 1)),
             Fault::new(Effect::SlowBody {
                 pieces: 0,
                 pause_millis: 1,

@@ -93,8 +93,8 @@ impl Refusal {
         self.status
     }
 
-    /// The answer, in the error shape of the host: the partner API names errors, the gateway numbers them.
-    pub(crate) fn response(&self, host: Host, now: Moment) -> Outgoing {
+    /// The body, in the error shape of the host: the partner API names errors, the gateway numbers them.
+    pub(crate) fn text(&self, host: Host) -> String {
         let mut error = json!({ "statusCode": self.status.as_u16(), "message": self.message });
         if let Host::Api = host {
             error["name"] = self.status.canonical_reason().unwrap_or("Error").into();
@@ -102,7 +102,12 @@ impl Refusal {
         if let Some(code) = self.code {
             error["errorCode"] = code.into();
         }
-        let mut response = json_response(self.status, json!({ "error": error }).to_string(), now);
+        json!({ "error": error }).to_string()
+    }
+
+    /// The answer.
+    pub(crate) fn response(&self, host: Host, now: Moment) -> Outgoing {
+        let mut response = json_response(self.status, self.text(host), now);
         if let Some(allow) = self.allow.as_ref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
             response.headers_mut().insert(ALLOW, allow);
         }
@@ -140,4 +145,30 @@ pub(crate) fn text_response(status: StatusCode, content_type: &'static str, text
 fn date(now: Moment) -> Option<HeaderValue> {
     let moment = chrono::DateTime::from_timestamp_millis(now.unix_millis)?;
     HeaderValue::from_str(&moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::{Rules, Said};
+
+    #[test]
+    fn every_refusal_fits_the_spec_of_every_operation() {
+        let rules = Rules::get().unwrap();
+        for operation in transak_client::operations::ALL {
+            let (rules, host) = (rules.of(operation).unwrap(), operation.host());
+            let forbidden = rules.lists(403) && !rules.lists(401);
+            for refusal in [
+                Refusal::invalid("email is required"),
+                Refusal::unread_body("body is longer than allowed"),
+                Refusal::no_credentials(host, "x-api-key", forbidden),
+                Refusal::media_type(),
+                Refusal::method(&["GET"]),
+            ] {
+                let text = refusal.text(host);
+                let result = rules.check_answer(refusal.status().as_u16(), &Said::Json(&text));
+                assert_eq!(result, Ok(()), "{} {text}", operation.id());
+            }
+        }
+    }
 }

@@ -139,10 +139,7 @@ impl Api {
         let query = query_pairs(head.uri.query());
         let body = match check(operation, rules, head, path, &query, body) {
             Ok(body) => body,
-            Err(refusal) => {
-                let response = self.refuse(&refusal);
-                return response;
-            }
+            Err(refusal) => return self.refused(operation, rules, &refusal),
         };
         let request = Request {
             path,
@@ -169,6 +166,16 @@ impl Api {
             self.shared.http.unlisted(operation.id(), reply.status);
         }
         response_of(reply, now)
+    }
+
+    /// A refusal before the world is asked is an answer, too: it is held against the spec like the world's.
+    fn refused(&self, operation: &'static Operation, rules: &OperationRules, refusal: &Refusal) -> Outgoing {
+        let strict = self.shared.with_world(|world, _| world.settings().strict);
+        let text = refusal.text(self.host);
+        match rules.check_answer(refusal.status().as_u16(), &Said::Json(&text)) {
+            Err(violation) if strict => self.violation(operation, &violation.to_string()),
+            _ => self.refuse(refusal),
+        }
     }
 
     fn violation(&self, operation: &'static Operation, what: &str) -> Outgoing {

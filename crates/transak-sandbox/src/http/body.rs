@@ -38,7 +38,7 @@ impl BodyReader {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            large: Arc::new(Semaphore::new(limits.large_bodies.max(1))),
+            large: Arc::new(Semaphore::new(limits.large_bodies)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 /// What one caller, and all of them together, may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,7 +43,27 @@ impl Default for Limits {
     }
 }
 
+/// Longest time that is waited for: as good as forever, and a clock can still add it.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// Most header fields: the header map itself panics somewhat above.
+const MOST_HEADERS: usize = 16 * 1024;
+
 impl Limits {
+    /// The same within what the libraries below bear. They panic on `usize::MAX` and `Duration::MAX`, which callers
+    /// may well give for "no limit".
+    pub(crate) fn usable(self) -> Self {
+        let places = |places: usize| places.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            max_connections: places(self.max_connections),
+            head_timeout: self.head_timeout.min(FOREVER),
+            body_timeout: self.body_timeout.min(FOREVER),
+            max_headers: self.max_headers.min(MOST_HEADERS),
+            large_bodies: places(self.large_bodies),
+            max_connection_age: self.max_connection_age.min(FOREVER),
+            ..self
+        }
+    }
+
     /// The smallest head buffer the HTTP implementation works with.
     pub(crate) fn head_bytes(&self) -> usize {
         self.max_head_bytes.max(8192)

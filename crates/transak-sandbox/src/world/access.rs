@@ -50,7 +50,8 @@ impl World {
         }
         let guarded = operation.host() == Host::Gateway || self.settings.allow_list_scope == AllowListScope::Everything;
         if let Some(list) = self.settings.ip_allow_list.as_ref().filter(|_| guarded)
-            && !list.contains(&request.peer)
+            // A listener on `::` sees IPv4 callers as `::ffff:a.b.c.d`.
+            && !list.iter().any(|ip| ip.to_canonical() == request.peer.to_canonical())
         {
             return Err(gate(
                 self.settings.not_listed_answer,
@@ -98,7 +99,7 @@ impl World {
 
     /// Either way of saying who the user is.
     pub(crate) fn caller(&self, request: &Request<'_>, now: Moment) -> Answer<Caller> {
-        if request.headers.contains_key("authorization") {
+        if request.brings("authorization") {
             self.bearer(request, now).map(Caller::User)
         } else {
             self.vouched(request, now)

@@ -7,10 +7,19 @@ use std::{
 };
 
 /// Entries by key; the ones put in first are dropped first.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Bounded<K, V> {
     entries: HashMap<K, V>,
     order: VecDeque<K>,
+}
+
+/// Keys are e-mail addresses and secret ids: only their number is shown.
+impl<K, V> std::fmt::Debug for Bounded<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bounded")
+            .field("len", &self.entries.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<K: Clone + Eq + Hash, V> Bounded<K, V> {

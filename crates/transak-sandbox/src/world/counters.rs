@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// Counts since the start or the last reset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Counters {
     /// Calls that reached the domain, by operation id.
     pub calls: BTreeMap<&'static str, u64>,

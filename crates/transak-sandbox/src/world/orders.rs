@@ -79,6 +79,9 @@ impl Orders {
     }
 }
 
+/// Longest id of the partner's own; with the caps on orders and webhooks it bounds the memory.
+const LONGEST_ID: usize = 256;
+
 impl World {
     /// Creates an order and returns its id.
     ///
@@ -88,6 +91,10 @@ impl World {
         let key = users::key(&seed.email, &self.settings).ok_or(SeedError::Email)?;
         let refuse = |message: &str| SeedError::Order(message.to_owned());
         let ask = ask(&seed).map_err(refuse)?;
+        let short = |text: &Option<String>| text.as_ref().is_none_or(|text| text.len() <= LONGEST_ID);
+        if !short(&seed.partner_order_id) || !short(&seed.partner_customer_id) {
+            return Err(refuse("partnerOrderId and partnerCustomerId may have 256 bytes"));
+        }
         let wallet = match seed.wallet_address {
             Some(wallet) if catalogue::is_address(ask.crypto.wallet, &wallet) => wallet,
             Some(_) => return Err(refuse("the wallet address does not fit the network")),
@@ -116,8 +123,7 @@ impl World {
             quote,
         };
         let id = order.id.clone();
-        self.webhooks
-            .queue(&order, &mut self.rng, &self.settings, &mut self.counters, now);
+        self.webhooks.queue(&order, &self.settings, &mut self.counters, now);
         let (number, dropped) = self.orders.add(order, &self.settings);
         user.orders.push(number);
         self.counters.evicted("users", dropped_users);
@@ -134,8 +140,7 @@ impl World {
     pub(crate) fn walk_orders(&mut self, now: Moment) {
         while let Some(order) = self.orders.step(now, &self.settings) {
             let at = order.history.last().map_or(now, |(_, at)| *at);
-            self.webhooks
-                .queue(order, &mut self.rng, &self.settings, &mut self.counters, at);
+            self.webhooks.queue(order, &self.settings, &mut self.counters, at);
         }
     }
 }

@@ -76,7 +76,7 @@ impl Challenges {
             let free = previous.sent.plus_seconds(settings.otp_resend_seconds);
             // A clock that was moved back must not lock an address out.
             if previous.sent <= now && now < free {
-                let wait = (free.unix_millis - now.unix_millis + 999) / 1000;
+                let wait = now.seconds_until(free);
                 return Err(
                     Refusal::new(400, Some(TOO_EARLY), "A new one-time password cannot be requested yet")
                         .with_detail(format!("Try again in {wait} seconds.")),

@@ -69,7 +69,7 @@ impl Partner {
         if self.mints.len() >= settings.mint_limit as usize {
             let free = self.mints.front().map_or(now, |first| first.plus_seconds(window));
             let mut refusal = Refusal::new(429, None, "Too many requests");
-            refusal.retry_after = Some(((free.unix_millis - now.unix_millis + 999) / 1000).max(1));
+            refusal.retry_after = Some(now.seconds_until(free).max(1));
             return Err(refusal);
         }
         if (settings.mint_limit as usize) < MOST_MINTS {

@@ -69,7 +69,7 @@ fn cents(value: Decimal) -> Decimal {
 
 /// Prices an ask, or says in words why there is no price.
 pub(crate) fn quote(ask: Ask, rng: &mut Rng, at: Moment) -> Result<Quote, &'static str> {
-    const TOO_MUCH: &str = "The amount is out of range";
+    const TOO_MUCH: &str = "fiatAmount or cryptoAmount is out of range";
     let (Amount::Fiat(asked) | Amount::Crypto(asked)) = ask.amount;
     if asked <= Decimal::ZERO || asked > Decimal::from(LARGEST) {
         return Err(TOO_MUCH);
@@ -192,13 +192,13 @@ fn amount(text: Option<&str>, places: u32) -> Result<Option<Decimal>, &'static s
     let Some(text) = text else { return Ok(None) };
     let value = Decimal::from_str_exact(text)
         .or_else(|_| Decimal::from_scientific(text))
-        .map_err(|_| "The amount is not a number")?;
+        .map_err(|_| "fiatAmount or cryptoAmount is not a number")?;
     let value = value.normalize();
     if value <= Decimal::ZERO || value > Decimal::from(LARGEST) {
-        return Err("The amount is out of range");
+        return Err("fiatAmount or cryptoAmount is out of range");
     }
     if value.scale() > places {
-        Err("The amount has too many decimal places")
+        Err("fiatAmount or cryptoAmount has too many decimal places")
     } else {
         Ok(Some(value))
     }
@@ -233,9 +233,10 @@ impl World {
         let fiat_amount = amount(request.query("fiatAmount"), 4).map_err(refuse)?;
         let crypto_amount = amount(request.query("cryptoAmount"), 12).map_err(refuse)?;
         let amount = match (fiat_amount, crypto_amount) {
+            // Of two amounts the crypto amount wins.
+            (_, Some(crypto)) => Amount::Crypto(crypto),
             (Some(fiat), None) => Amount::Fiat(fiat),
-            (None, Some(crypto)) => Amount::Crypto(crypto),
-            _ => return Err(refuse("Exactly one of fiatAmount and cryptoAmount must be given")),
+            (None, None) => return Err(refuse("fiatAmount or cryptoAmount must be given")),
         };
         let ask = Ask {
             side,

@@ -41,6 +41,14 @@ impl Moment {
         }
     }
 
+    /// Whole seconds until a later moment, rounded up; 0 when it is not later.
+    #[must_use]
+    pub(crate) const fn seconds_until(self, later: Self) -> i64 {
+        let millis = later.unix_millis.saturating_sub(self.unix_millis);
+        // Not `(millis + 999) / 1000`: with extreme settings the sum leaves the range.
+        if millis <= 0 { 0 } else { (millis - 1) / 1000 + 1 }
+    }
+
     /// This moment moved by so many milliseconds.
     #[must_use]
     pub const fn plus_millis(self, millis: i64) -> Self {
@@ -51,7 +59,7 @@ impl Moment {
 }
 
 /// A request that has already passed validation against the spec.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// Path parameters by name, decoded.
     pub path: &'a BTreeMap<String, String>,
@@ -65,6 +73,16 @@ pub struct Request<'a> {
     pub peer: IpAddr,
 }
 
+/// Headers and body hold secrets and personal data, and a path may hold an id: none is shown.
+impl std::fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("headers", &self.headers.len())
+            .field("has_body", &self.body.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
 impl<'a> Request<'a> {
     /// A header as text; `None` when it is missing, repeated bytes are not text, or it is empty.
     pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
@@ -72,6 +90,13 @@ impl<'a> Request<'a> {
             .get(name)
             .and_then(|value| value.to_str().ok())
             .filter(|value| !value.is_empty())
+    }
+
+    /// Whether a header is there and not empty, be it text or not: what the HTTP layer takes for present.
+    pub(crate) fn brings(&self, name: &str) -> bool {
+        self.headers
+            .get(name)
+            .is_some_and(|value| !value.as_bytes().trim_ascii().is_empty())
     }
 
     /// The first query parameter of this name.
@@ -102,7 +127,7 @@ pub struct Reply {
 }
 
 /// Body of a [`Reply`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Body {
     /// The exact JSON text.
     Json(String),
@@ -110,6 +135,17 @@ pub enum Body {
     Html(String),
     /// Nothing.
     Empty,
+}
+
+/// Answers hold tokens: the kind and the length are shown, not the text.
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Json(text) => write!(f, "Json({} bytes)", text.len()),
+            Self::Html(page) => write!(f, "Html({} bytes)", page.len()),
+            Self::Empty => f.write_str("Empty"),
+        }
+    }
 }
 
 impl Reply {

@@ -97,7 +97,7 @@ impl World {
     pub(crate) fn create_widget_url(&mut self, request: &Request<'_>, now: Moment) -> Answer {
         let token = request.header("access-token").unwrap_or_default();
         self.partner.check(token, now).map_err(Refusal::unauthorized)?;
-        let email = match request.headers.contains_key("authorization") {
+        let email = match request.brings("authorization") {
             true => Some(self.bearer(request, now)?.user),
             false => None,
         };

@@ -232,3 +232,22 @@ async fn connections_above_the_limit_wait_for_their_turn() {
         .await
         .expect("served once the idle ones are let go");
 }
+
+#[tokio::test]
+async fn limits_that_mean_no_limit_are_borne() {
+    let mut limits = Limits::default();
+    limits.max_connections = usize::MAX;
+    limits.large_bodies = usize::MAX;
+    limits.max_headers = usize::MAX;
+    limits.max_head_bytes = usize::MAX;
+    limits.max_body_bytes = usize::MAX;
+    limits.head_timeout = Duration::MAX;
+    limits.body_timeout = Duration::MAX;
+    limits.max_connection_age = Duration::MAX;
+    let sandbox = Sandbox::builder().limits(limits).start().await.unwrap();
+    let many = "a:b\r\n".repeat(40_000);
+    let request = format!("GET /api/v2/currencies HTTP/1.1\r\nhost: x\r\n{many}\r\n");
+    let answer = exchange(&addresses(&sandbox)[0], request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    still_alive(&sandbox).await;
+}

@@ -4,6 +4,7 @@
 
 mod common;
 mod control;
+mod control_document;
 mod faults;
 mod hostile;
 mod lifecycle;
