@@ -1,4 +1,5 @@
 //! Build automation: turns `spec/transak.yaml` into the generated crates, and runs the workspace's checks.
 
 pub mod codegen;
+pub mod fuzz;
 pub mod steps;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::codegen::{self, Failure, Options};
+use xtask::fuzz::{self, FuzzError};
 use xtask::steps::{self, StepError};
 
 #[derive(Debug, Parser)]
@@ -28,10 +29,16 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         root: Option<PathBuf>,
     },
-    /// Check the generated code, then play the token lifecycle against local mocks, step by step
+    /// Check the generated code, then play the token lifecycle against the local sandbox, step by step
     Demo,
     /// Everything a change must pass: codegen check, format, clippy, docs, spec judge, all tests
     Test,
+    /// Fuzz the sandbox with the spec; needs Python 3
+    Fuzz {
+        /// Fewer cases: about a minute instead of several
+        #[arg(long)]
+        short: bool,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +47,8 @@ enum Error {
     Codegen(#[from] Failure),
     #[error(transparent)]
     Step(#[from] StepError),
+    #[error(transparent)]
+    Fuzz(#[from] FuzzError),
 }
 
 #[expect(clippy::print_stderr, reason = "a command line tool talks to its user")]
@@ -80,6 +89,7 @@ fn run(task: Task) -> Result<(), Error> {
             Ok(steps::run("cargo", &example, &[], RUST)?)
         }
         Task::Test => test(),
+        Task::Fuzz { short } => Ok(fuzz::run(short)?),
     }
 }
 

@@ -14,6 +14,9 @@ const OWNED: [&str; 3] = [emit::client::FOLDER, emit::mock::FOLDER, "tests/src/g
 /// Longest diff that is printed, in lines; a changed spec easily produces tens of thousands.
 const DIFF_LINES: usize = 400;
 
+/// Longest line that is printed, in characters.
+const LINE_LENGTH: usize = 240;
+
 /// Writes every file that differs and removes generated files that are no longer emitted.
 /// Returns the paths that changed.
 ///
@@ -77,11 +80,19 @@ pub fn check(outputs: &[Output], root: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let total = diff.lines().count();
+    diff = diff.lines().take(DIFF_LINES).map(clipped).collect();
     if total > DIFF_LINES {
-        diff = diff.lines().take(DIFF_LINES).map(|l| format!("{l}\n")).collect();
         diff.push_str(&format!("… {} more lines\n", total - DIFF_LINES));
     }
     Err(Failure::Stale { files, diff })
+}
+
+/// A line of the diff with its end; data files have lines nobody wants in a terminal.
+fn clipped(line: &str) -> String {
+    match line.char_indices().nth(LINE_LENGTH) {
+        Some((end, _)) => format!("{}…\n", &line[..end]),
+        None => format!("{line}\n"),
+    }
 }
 
 fn read(path: &Path) -> Result<Option<String>, Failure> {
