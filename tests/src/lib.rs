@@ -8,4 +8,5 @@ pub mod generated {
     pub mod exercise;
 }
 pub mod json;
+pub mod live;
 pub mod spec;
