@@ -1,8 +1,8 @@
 //! The life of a session, told step by step.
 //!
 //! Jane uses a shop that lets her buy crypto through Transak. The shop's server runs this code. Every call below is a real
-//! HTTP request, but to a mock of Transak on this machine; and the clock is one that we push forward by hand, so that two
-//! months pass in a second.
+//! HTTP request, but to an imitation of Transak on this machine, which remembers, refuses and counts like the real one; and
+//! the clocks of both are pushed forward by hand, so that two months pass in a second.
 //!
 //! ```text
 //! cargo run -p transak-session --example lifecycle
@@ -10,35 +10,36 @@
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use transak_client::operations::Credential;
-use transak_mock::Stub;
-use transak_mock::examples::{
-    get_user_details, logout_user, refresh_user_access_token, send_user_otp, verify_user_otp,
-};
-use transak_mock::httpmock::MockServer;
+use transak_sandbox::world::{Counters, Moment};
+use transak_sandbox::{Control, Sandbox};
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::{
     GetOptions, Otp, OtpDeclined, OtpProvider, OtpRequest, SessionError, Transak, UserIdentity, UserSession,
 };
 
-const API_KEY: &str = "the-shop's-api-key";
 const DAY: Duration = Duration::from_secs(86_400);
+const EMAIL: &str = "jane@example.com";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let story = Story::begin();
-    let server = &story.server;
+    let begun = Instant::now();
+    let story = Story::begin().await?;
+    let api_key = story.api_key();
     let transak = Transak::builder()
-        .environment(transak_mock::environment(server))
-        .api_key(API_KEY)
+        .environment(story.sandbox.environment())
+        .api_key(api_key.as_str())
         .clock(story.clock.clone())
         .build()?;
-    let jane = transak.user(UserIdentity::parse("jane@example.com", "203.0.113.7")?);
+    let jane = transak.user(UserIdentity::parse(EMAIL, "203.0.113.7")?);
+    let look = async || {
+        let key = api_key.as_str();
+        jane.call(|client| async move { client.get_user_details().api_key(key).send().await })
+            .await
+    };
 
     story.chapter("Jane comes for the first time");
     if let Err(SessionError::OtpRequired { cause }) = jane.token().await {
@@ -48,50 +49,33 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 
     story.chapter("She logs in");
-    let mails = Stub::of(&send_user_otp::OK_NEW_USER).on(server);
-    let first = story.token("first");
-    let mut login = Stub::of(&verify_user_otp::OK_LOGGED_IN)
-        .body(logged_in(&first))
-        .on(server);
-    jane.login(&Typed("123456")).await?;
+    jane.login(&Mailbox(story.sandbox.control().clone())).await?;
     story.say("Transak mailed a one-time password, she typed it, and we have a token");
     story.life_of(&jane);
 
     story.chapter("She looks at her account");
-    let with_first = story.details_for(&first);
-    let details = jane
-        .call(|client| async move { client.get_user_details().api_key(API_KEY).send().await })
-        .await?;
+    let details = look().await?;
     story.say(&format!(
         "Transak answers {}; the token went along",
         details.status().as_u16()
     ));
 
     let due = jane.status().due_at.ok_or("a session has a due time")?;
-    story.clock.advance(due.since(story.clock.now()));
+    story.pass(due.since(story.clock.now()));
     story.chapter("The token still lives, but it is time for a new one");
-    let second = story.token("second");
-    let with_second = story.details_for(&second);
-    let renewal = Stub::of(&refresh_user_access_token::OK_REFRESHED)
-        .body(renewed(&second))
-        .demanding(Credential::UserToken, &first)
-        .on(server);
-    jane.call(|client| async move { client.get_user_details().api_key(API_KEY).send().await })
-        .await?;
-    story.say("her call goes out at once, with the old token; the renewal happens behind her back");
+    look().await?;
+    story.say("her call does not wait for it: the renewal happens behind her back");
     // Only because the story wants to go on with the new token: who asks for much remaining life waits for the renewal.
     jane.token_with(GetOptions::default().min_remaining(DAY * 29)).await?;
-    jane.call(|client| async move { client.get_user_details().api_key(API_KEY).send().await })
-        .await?;
+    look().await?;
     story.say(&format!(
-        "renewals: {}; calls with the old token: {}, with the new one: {}",
-        renewal.calls(),
-        with_first.calls(),
-        with_second.calls()
+        "the next one brings the new token. Transak itself has counted renewals: {}, logins: {}",
+        story.counts().refreshes,
+        story.counts().logins
     ));
     story.life_of(&jane);
 
-    story.clock.advance(DAY * 31);
+    story.pass(DAY * 31);
     story.chapter("She has stayed away for longer than a token lives");
     match jane.token().await {
         Err(SessionError::OtpRequired { cause }) => {
@@ -103,68 +87,86 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     story.say(&format!(
         "renewals: still {}; mails so far: {}",
-        renewal.calls(),
-        mails.calls()
+        story.counts().refreshes,
+        story.counts().otps_sent
     ));
 
     story.chapter("She logs in again, this time on a page of two steps");
-    login.delete();
-    let third = story.token("third");
-    Stub::of(&verify_user_otp::OK_LOGGED_IN)
-        .body(logged_in(&third))
-        .on(server);
     let on_disk = jane.begin_login().await?.to_stored();
     story.say("first request: a password is mailed, and the challenge is put aside (it prints as a placeholder)");
     story.say(&format!("        {on_disk:?}"));
+    let typed = story.sandbox.control().latest_code(EMAIL).ok_or("no mail")?;
     let challenge = jane.resume_login(&on_disk)?;
-    challenge.verify(Otp::parse("654321")?).await?;
+    challenge.verify(Otp::parse(&typed)?).await?;
     story.say(&format!(
         "second request: she types the password. Mails so far: {}",
-        mails.calls()
+        story.counts().otps_sent
     ));
     story.life_of(&jane);
 
     story.chapter("She logs out");
-    let logout = Stub::of(&logout_user::OK_RECEIPT)
-        .demanding(Credential::UserToken, &third)
-        .on(server);
     jane.logout().await?;
     story.say(&format!(
-        "Transak was told: {} call; the token is gone from memory and store",
-        logout.calls()
+        "Transak was told: {} logout; the token is gone from memory and store",
+        story.counts().logouts
     ));
     if let Err(SessionError::OtpRequired { cause }) = jane.token().await {
         story.say(&format!("no token: {cause}"));
     }
     transak.shutdown().await;
+    println!("\n{:.0} days in {} ms", story.day(), begun.elapsed().as_millis());
+    story.sandbox.shutdown().await;
     Ok(())
 }
 
 /// Stands for the person who reads the mail.
-struct Typed(&'static str);
+struct Mailbox(Control);
 
 #[async_trait]
-impl OtpProvider for Typed {
+impl OtpProvider for Mailbox {
     async fn one_time_password(&self, _: OtpRequest) -> Result<Otp, OtpDeclined> {
-        Otp::parse(self.0).map_err(|_| OtpDeclined)
+        let code = self.0.latest_code(EMAIL).ok_or(OtpDeclined)?;
+        Otp::parse(&code).map_err(|_| OtpDeclined)
     }
 }
 
 /// The stage: a clock to push and a Transak to talk to.
 struct Story {
     clock: ManualClock,
-    server: MockServer,
+    sandbox: Sandbox,
     start: Timestamp,
 }
 
 impl Story {
-    fn begin() -> Self {
+    async fn begin() -> Result<Self, Box<dyn Error>> {
         let start = Timestamp::from_unix_seconds(1_796_083_200);
-        Self {
+        let sandbox = Sandbox::builder()
+            .clock_start(Moment::from_seconds(start.unix_seconds()))
+            .frozen()
+            .start()
+            .await?;
+        Ok(Self {
             clock: ManualClock::new(start),
-            server: MockServer::start(),
+            sandbox,
             start,
-        }
+        })
+    }
+
+    fn api_key(&self) -> String {
+        let credentials = self.sandbox.credentials();
+        let key = credentials.get(Credential::ApiKey);
+        key.map(|key| key.expose().to_owned()).unwrap_or_default()
+    }
+
+    /// Time passes for the shop and for Transak alike.
+    fn pass(&self, span: Duration) {
+        self.clock.advance(span);
+        self.sandbox.control().advance(span);
+    }
+
+    /// What Transak has counted: the shop's word is not taken for it.
+    fn counts(&self) -> Counters {
+        self.sandbox.control().counts().world
     }
 
     fn day(&self) -> f64 {
@@ -188,35 +190,4 @@ impl Story {
             );
         }
     }
-
-    /// A token as Transak makes them, which begins now and lives for 30 days. (Nobody checks its signature but Transak.)
-    fn token(&self, id: &str) -> String {
-        let (from, until) = (self.clock.now(), self.clock.now() + DAY * 30);
-        let claims = format!(
-            r#"{{"jti":"{id}","iat":{},"exp":{}}}"#,
-            from.unix_seconds(),
-            until.unix_seconds()
-        );
-        format!(
-            "{}.{}.signature",
-            URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#),
-            URL_SAFE_NO_PAD.encode(claims)
-        )
-    }
-
-    fn details_for(&self, token: &str) -> transak_mock::httpmock::Mock<'_> {
-        Stub::of(&get_user_details::OK_APPROVED)
-            .demanding(Credential::UserToken, token)
-            .demanding(Credential::ApiKey, API_KEY)
-            .demanding(Credential::UserIp, "203.0.113.7")
-            .on(&self.server)
-    }
-}
-
-fn logged_in(token: &str) -> String {
-    format!(r#"{{"data":{{"ttl":2592000,"created":"2026-12-01T00:00:00.000Z","accessToken":"{token}"}}}}"#)
-}
-
-fn renewed(token: &str) -> String {
-    format!(r#"{{"data":{{"accessToken":"{token}"}}}}"#)
 }
