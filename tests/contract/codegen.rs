@@ -60,6 +60,11 @@ fn every_generated_file_says_where_it_comes_from() {
         assert!(output.text.contains("cargo xtask codegen"), "{}", output.path);
         if output.path.ends_with(".rs") {
             assert!(output.text.contains("spec sha256 "), "{}", output.path);
+            assert!(
+                !output.text.contains("```ignore"),
+                "{}: a test nobody runs",
+                output.path
+            );
         }
     }
 }

@@ -53,7 +53,7 @@ Ends the session of the user access token it is called with. The path is version
 
 Sends a `POST` request to `/api/v1/auth/logout`
 
-```ignore
+```text
 let response = client.logout_user()
     .send()
     .await;
@@ -77,7 +77,7 @@ Arguments:
 - `partner_api_key`: The partner API key, in addition to the header.
 - `payment_method`: Payment (BUY) or payout (SELL) method, a `paymentOptions[].id` of Get Fiat Currencies; an open list. Fees depend on it.
 - `quote_country_code`: ISO 3166-1 alpha-2 code of the user's KYC country, or else of the country of the user's IP address; makes the price equal to the widget's.
-```ignore
+```text
 let response = client.get_price()
     .crypto_amount(crypto_amount)
     .crypto_currency(crypto_currency)
@@ -100,7 +100,7 @@ Mails a one-time password to a new or existing user and returns the state token 
 
 Sends a `POST` request to `/api/v2/auth/login`
 
-```ignore
+```text
 let response = client.send_user_otp()
     .body(body)
     .send()
@@ -115,7 +115,7 @@ Exchanges a user access token that is still valid for a new one with a full 30-d
 
 Sends a `GET` request to `/api/v2/auth/refresh`
 
-```ignore
+```text
 let response = client.refresh_user_access_token()
     .send()
     .await;
@@ -129,7 +129,7 @@ Stores the widget's parameters on Transak's side and returns a URL that opens th
 
 Sends a `POST` request to `/api/v2/auth/session`
 
-```ignore
+```text
 let response = client.create_widget_url()
     .body(body)
     .send()
@@ -144,7 +144,7 @@ Exchanges the mailed one-time password and its state token for a user access tok
 
 Sends a `POST` request to `/api/v2/auth/verify`
 
-```ignore
+```text
 let response = client.verify_user_otp()
     .body(body)
     .send()
@@ -159,7 +159,7 @@ Lists the countries Transak knows, with their default currency and the identity 
 
 Sends a `GET` request to `/api/v2/countries`
 
-```ignore
+```text
 let response = client.get_countries()
     .send()
     .await;
@@ -178,7 +178,7 @@ Arguments:
 - `is_buy_or_sell`: Direction of the order; only `BUY` is supported here.
 - `kyc_type`: The KYC level whose limits are asked for.
 - `payment_category`: Id of a payment method as Get Fiat Currencies lists it, such as `credit_debit_card`; the vendor's sample code sends the category `bank_transfer`.
-```ignore
+```text
 let response = client.get_user_limits()
     .fiat_currency(fiat_currency)
     .is_buy_or_sell(is_buy_or_sell)
@@ -198,7 +198,7 @@ Sends a `GET` request to `/api/v2/user/`
 
 Arguments:
 - `api_key`: The partner API key once more, the same as in `x-api-key`.
-```ignore
+```text
 let response = client.get_user_details()
     .api_key(api_key)
     .send()
@@ -213,7 +213,7 @@ Registers a user whom the partner has already authenticated, named by e-mail in 
 
 Sends a `POST` request to `/api/v2/user/onboard`
 
-```ignore
+```text
 let response = client.onboard_user()
     .send()
     .await;
@@ -227,7 +227,7 @@ Lists every coin and token with the network it lives on. One symbol occurs once 
 
 Sends a `GET` request to `/cryptocoverage/api/v1/public/crypto-currencies`
 
-```ignore
+```text
 let response = client.get_crypto_currencies()
     .send()
     .await;
@@ -245,7 +245,7 @@ Arguments:
 - `crypto_currency`: Crypto currency, a `symbol` of Get Crypto Currencies.
 - `network`: Network of the crypto currency, a `network.name` of Get Crypto Currencies.
 - `wallet_address`: The address to check, as the user gave it.
-```ignore
+```text
 let response = client.verify_wallet_address()
     .crypto_currency(crypto_currency)
     .network(network)
@@ -264,7 +264,7 @@ Sends a `GET` request to `/fiat/public/v1/currencies/fiat-currencies`
 
 Arguments:
 - `api_key`: The partner API key once more. Optional; what it changes is not documented (presumably the list is cut down to what the partner may use).
-```ignore
+```text
 let response = client.get_fiat_currencies()
     .api_key(api_key)
     .send()
@@ -281,7 +281,7 @@ Sends a `GET` request to `/partners/api/v2/order/{orderId}`
 
 Arguments:
 - `order_id`: Transak's order id, a UUID in practice.
-```ignore
+```text
 let response = client.get_order_by_id()
     .order_id(order_id)
     .send()
@@ -306,7 +306,7 @@ Arguments:
 - `limit`: Page size. Default 100; the largest allowed value is not documented.
 - `skip`: Number of orders to leave out from the start. Default 0.
 - `start_date`: First day of the range, YYYY-MM-DD. Default: 90 days before today.
-```ignore
+```text
 let response = client.get_orders()
     .end_date(end_date)
     .filter_partner_order_id(filter_partner_order_id)
@@ -329,7 +329,7 @@ Mints a partner access token from the API key and the API secret. The token live
 
 Sends a `POST` request to `/partners/api/v2/refresh-token`
 
-```ignore
+```text
 let response = client.refresh_access_token()
     .body(body)
     .send()
@@ -352,7 +352,7 @@ Arguments:
 - `skip`: Number of deliveries to leave out from the start. Default 0.
 - `start_date`: First day of the range, YYYY-MM-DD; compared with the delivery's createdAt.
 - `status`: Only deliveries with this outcome.
-```ignore
+```text
 let response = client.get_webhooks()
     .end_date(end_date)
     .event_id(event_id)

@@ -192,15 +192,37 @@ async fn slow_callers_are_let_go() {
     still_alive(&sandbox).await;
 }
 
+/// Idle connections at one time.
+const IDLE: u64 = 2_000;
+
+/// Memory of this process; zero where the system has no such file, and the bound is not checked there.
+fn resident_bytes() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = pages
+        .split_whitespace()
+        .nth(1)
+        .and_then(|text| text.parse::<u64>().ok());
+    pages.unwrap_or_default() * 4096
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_connections_are_in_nobodys_way_and_are_let_go() {
+    // Both ends are in this process.
+    let files = rlimit::increase_nofile_limit(IDLE * 2 + 200).unwrap();
+    assert!(
+        files >= IDLE * 2 + 100,
+        "only {files} open files are allowed; raise `ulimit -Hn`"
+    );
     let sandbox = hardened().await;
     let address = addresses(&sandbox)[0].clone();
+    let before = resident_bytes();
     let mut idle = Vec::new();
-    for _ in 0..500 {
+    for _ in 0..IDLE {
         idle.push(TcpStream::connect(&address).await.unwrap());
     }
     still_alive(&sandbox).await;
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 200 * 1024 * 1024, "{IDLE} idle connections take {grown} bytes");
     for stream in &mut idle {
         let mut rest = Vec::new();
         let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
