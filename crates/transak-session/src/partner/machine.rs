@@ -196,10 +196,10 @@ impl PartnerState {
         if !newer {
             return;
         }
-        // Somebody minted: the distance between mints counts from there. (Their clock may be ahead of ours.)
-        let age = now.since(stored.issued_at);
-        let left = policy.interval(0).saturating_sub(age);
-        let minted = Pause::lasting(left, now);
+        // Somebody minted: the distance between mints counts from there, however long ago it was, because more may be added
+        // to it. (Their clock may be ahead of ours.)
+        let at = stored.issued_at.min(now);
+        let minted = Pause::spanning(at, at + policy.interval(0));
         if self.minted.is_none_or(|p| p.until() < minted.until()) {
             self.minted = Some(minted);
         }

@@ -260,3 +260,18 @@ fn repeated_rejections_widen_the_distance_between_mints() {
     assert!(gaps[2..].iter().all(|g| (3_600..3_700).contains(g)), "{gaps:?}");
     assert!(matches!(world.state.failure(), Some(TokenError::Refused { .. })));
 }
+
+#[test]
+fn an_old_token_of_another_process_does_not_hold_the_next_mint_up() {
+    let mut world = World::new();
+    let run = |world: &mut World, ops: Vec<Op>| ops.into_iter().for_each(|op| world.apply(op).unwrap());
+    let settle = || vec![Op::Succeed, Op::Succeed, Op::Succeed];
+    // Two tokens that were rejected soon after their mint make the distance between mints ten minutes.
+    run(&mut world, vec![Op::Wanted]);
+    run(&mut world, settle());
+    run(&mut world, vec![Op::RejectCurrent, Op::Wait(60)]);
+    run(&mut world, settle());
+    run(&mut world, vec![Op::OtherMints, Op::RejectCurrent, Op::Wait(604_801)]);
+    run(&mut world, settle());
+    assert!(world.state.held().is_some_and(|held| held.usable(world.now())));
+}

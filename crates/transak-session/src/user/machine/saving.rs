@@ -155,7 +155,9 @@ impl UserState {
         let newer = |known: &Issued| !same(known) && issued.at_least_as_new_as(known);
         let take = match &mut self.standing {
             Standing::Unknown | Standing::Absent => true,
-            Standing::Signed(s) => newer(&s.issued) || (lapsed && same(&s.issued)),
+            // Another token's end, of the same second, is not the end of this one.
+            Standing::Signed(s) if lapsed => same(&s.issued) || !s.issued.at_least_as_new_as(&issued),
+            Standing::Signed(s) => newer(&s.issued),
             Standing::Lapsed { former, .. } => newer(former),
             Standing::LoggedOut { at, until, revoke } => {
                 // As long as the logout is not stored, what is in the store is what the user wants to be rid of.
