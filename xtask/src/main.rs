@@ -117,8 +117,7 @@ const RUST: &str = "install Rust from https://rustup.rs";
 const NODE: &str = "install Node.js 20 or newer with npm; the spec is judged by Redocly's linter";
 
 /// Features that need nothing from the system; `native-tls` wants OpenSSL's headers on Linux.
-const FEATURES: &str =
-    "transak-client/rust_decimal,transak-session/metrics,transak-session/sqlite,transak-session/test-util";
+const FEATURES: &str = "transak-client/rust_decimal,transak-session/test-util";
 
 fn test() -> Result<(), Error> {
     codegen(&Options::workspace(steps::workspace_root()), true)?;

@@ -382,3 +382,15 @@ fn a_renewed_token_is_taken_even_if_the_clock_says_that_it_is_older() {
         "a received token was dropped"
     );
 }
+
+#[test]
+fn the_end_of_another_token_of_the_same_second_ends_no_login() {
+    use Op::{Fail, LogIn, RefreshNow, RejectCurrent, Succeed};
+    let (refused, down) = (Fail(IssuerErrorKind::Rejected), Fail(IssuerErrorKind::Transient));
+    let mut world = World::new();
+    // The end of the first token is stored; the second one cannot be, and the store is read again.
+    let first = [LogIn, Succeed, RejectCurrent, Succeed, refused, Succeed, Succeed];
+    let ops = first.into_iter().chain([LogIn, down, RefreshNow, Succeed]);
+    ops.for_each(|op| world.apply(op).unwrap());
+    assert!(world.state.held().is_some());
+}
