@@ -1,4 +1,4 @@
-//! The life of a partner and a user, told through every operation of the table; the same story against mocks, the
+//! The life of a partner and a user, told through every operation the sandbox serves; the same story against mocks, the
 //! sandbox and the real staging host.
 
 pub mod calls;

@@ -83,6 +83,12 @@ impl Refusal {
         )
     }
 
+    /// An operation of the spec without a world behind it.
+    pub(crate) fn not_served(operation: &str) -> Self {
+        let message = format!("the sandbox does not serve {operation}");
+        Self::new(StatusCode::NOT_IMPLEMENTED, message)
+    }
+
     /// A defect of the sandbox.
     pub(crate) fn defect(message: String) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)

@@ -17,7 +17,7 @@ use super::{BodyProblem, Dropped, Handler, Incoming, Outgoing, Refusal, credenti
 use crate::fault::{Effect, Phase};
 use crate::state::Shared;
 use crate::validate::{OperationRules, Parts, Said, query_pairs};
-use crate::world::{Body, Reply, Request};
+use crate::world::{Body, Reply, Request, SERVED};
 
 /// Marks an answer that the spec does not allow.
 const VIOLATION: HeaderName = HeaderName::from_static("x-sandbox-violation");
@@ -76,6 +76,9 @@ impl Api {
             Routed::OtherMethods(methods) => return Ok(self.refuse(&Refusal::method(&methods))),
             Routed::Nowhere => return Ok(self.refuse(&Refusal::not_found())),
         };
+        if !SERVED.contains(&operation) {
+            return Ok(self.refuse(&Refusal::not_served(operation.id())));
+        }
         let fault = self.shared.faults.fire(operation.id());
         if let Some(effect) = &fault {
             match effect {

@@ -21,6 +21,7 @@ mod refusal;
 mod rng;
 mod seam;
 mod seed;
+mod served;
 mod sessions;
 mod settings;
 mod user_calls;
@@ -37,6 +38,7 @@ pub use readings::{
 };
 pub use seam::{Body, Moment, Reply, Request};
 pub use seed::{OrderStory, SeedError, SeedKyc, SeedOrder, SeedUser};
+pub use served::SERVED;
 pub use settings::Settings;
 pub use widget::{WidgetOpened, WidgetRefusal};
 
