@@ -2,4 +2,5 @@
 
 pub mod codegen;
 pub mod fuzz;
+pub mod provenance;
 pub mod steps;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xtask::codegen::{self, Failure, Options};
 use xtask::fuzz::{self, FuzzError};
+use xtask::provenance::{self, Confidence, ReadmeError, Report};
 use xtask::steps::{self, StepError};
 
 #[derive(Debug, Parser)]
@@ -33,6 +34,18 @@ enum Task {
     Demo,
     /// Everything a change must pass: codegen check, format, clippy, docs, spec judge, all tests
     Test,
+    /// Count operations, parameters and fields by how sure the spec is of them
+    Provenance {
+        /// Another spec than spec/transak.yaml
+        #[arg(long, value_name = "FILE")]
+        spec: Option<PathBuf>,
+        /// Also fail unless the table in this Markdown file is up to date
+        #[arg(long, value_name = "FILE")]
+        check: Option<PathBuf>,
+        /// Also list everything of this confidence, with its line
+        #[arg(long, value_name = "CONFIDENCE", value_parser = confidence)]
+        list: Option<Confidence>,
+    },
     /// Fuzz the sandbox with the spec; needs Python 3
     Fuzz {
         /// Fewer cases: about a minute instead of several
@@ -49,6 +62,8 @@ enum Error {
     Step(#[from] StepError),
     #[error(transparent)]
     Fuzz(#[from] FuzzError),
+    #[error(transparent)]
+    Readme(#[from] ReadmeError),
 }
 
 #[expect(clippy::print_stderr, reason = "a command line tool talks to its user")]
@@ -66,13 +81,15 @@ fn run(task: Task) -> Result<(), Error> {
     match task {
         Task::Codegen { check, spec, root } => {
             let mut options = Options::workspace(steps::workspace_root());
+            let readme = spec.is_none() && root.is_none();
             if let Some(spec) = spec {
                 options.spec = spec;
             }
             if let Some(root) = root {
                 options.root = root;
             }
-            codegen(&options, check)
+            codegen(&options, check)?;
+            if readme { totals(&options, check) } else { Ok(()) }
         }
         Task::Demo => {
             codegen(&Options::workspace(steps::workspace_root()), true)?;
@@ -89,6 +106,7 @@ fn run(task: Task) -> Result<(), Error> {
             Ok(steps::run("cargo", &example, &[], RUST)?)
         }
         Task::Test => test(),
+        Task::Provenance { spec, check, list } => provenance(spec, check, list),
         Task::Fuzz { short } => Ok(fuzz::run(short)?),
     }
 }
@@ -111,6 +129,38 @@ fn codegen(options: &Options, check: bool) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The README's totals change with the spec, so they are written and checked together with the generated files.
+#[expect(clippy::print_stderr, reason = "a command line tool talks to its user")]
+fn totals(options: &Options, check: bool) -> Result<(), Error> {
+    let readme = options.root.join("README.md");
+    let report = Report::read(&codegen::load::load(&options.spec)?)?;
+    if check {
+        provenance::check(&readme, &report)?;
+    } else if provenance::write(&readme, &report)? {
+        eprintln!("  README.md");
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
+fn provenance(spec: Option<PathBuf>, check: Option<PathBuf>, list: Option<Confidence>) -> Result<(), Error> {
+    let spec = spec.unwrap_or_else(|| Options::workspace(steps::workspace_root()).spec);
+    let report = Report::read(&codegen::load::load(&spec)?)?;
+    print!("{}", provenance::markdown(&report));
+    for entry in report.entries.iter().filter(|entry| Some(entry.confidence) == list) {
+        let line = entry.line.unwrap_or_default();
+        println!("{}:{line}  {}", spec.display(), entry.pointer);
+    }
+    if let Some(readme) = check {
+        provenance::check(&readme, &report)?;
+    }
+    Ok(())
+}
+
+fn confidence(name: &str) -> Result<Confidence, String> {
+    Confidence::parse(name).ok_or_else(|| format!("write one of {}", Confidence::ALL.map(Confidence::name).join(", ")))
 }
 
 const RUST: &str = "install Rust from https://rustup.rs";

@@ -7,8 +7,7 @@ use super::{
     spec::{Spec, listed},
 };
 use crate::codegen::load::shape::{Kind, Node};
-
-const CONFIDENCES: &[&str] = &["documented", "vendor-code", "public-code", "inferred"];
+use crate::provenance::Confidence;
 
 const HELP: &str =
     "write `{source: [page], confidence: documented, asOf: 2026-11-22}`, with `notes: [...]` where pages disagree";
@@ -62,11 +61,11 @@ fn value(spec: &Spec<'_>, report: &mut Report<'_>) {
             );
         }
         let confidence = node.text("confidence").unwrap_or_default();
-        if !CONFIDENCES.contains(&confidence) {
+        if Confidence::parse(confidence).is_none() {
             report.add(
                 &node.at("confidence"),
                 "`confidence` is missing or none of ours",
-                format!("write one of {}", listed(CONFIDENCES.iter().copied())),
+                format!("write one of {}", listed(Confidence::ALL.map(Confidence::name))),
             );
         }
         if !node.text("asOf").is_some_and(is_date) {
