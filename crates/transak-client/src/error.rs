@@ -31,6 +31,7 @@ pub use credential::MissingCredentialError;
 pub use decode::DecodeError;
 pub use json::{JsonError, JsonErrorKind};
 pub use request::{InvalidRequestError, InvalidRequestKind};
+pub use retry_after::server_time;
 pub use transport::{TransportError, TransportPhase};
 
 use crate::types::ErrorCode;
@@ -100,6 +101,15 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Api(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// What time it was at the server when it answered, to the second; none if no answer came.
+    #[must_use]
+    pub fn server_time(&self) -> Option<std::time::SystemTime> {
+        match self {
+            Self::Api(error) => error.server_time(),
             _ => None,
         }
     }

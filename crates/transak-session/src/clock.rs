@@ -4,6 +4,7 @@
 
 #[cfg(any(test, feature = "test-util"))]
 mod manual;
+mod timekeeper;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 
 #[cfg(any(test, feature = "test-util"))]
 pub use manual::ManualClock;
+pub(crate) use timekeeper::Timekeeper;
 
 /// A point in wall-clock time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
@@ -54,6 +56,15 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0).max(0);
         Duration::from_millis(millis.unsigned_abs())
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => Self(whole_millis(after)),
+            Err(before) => Self(-whole_millis(before.duration())),
+        }
     }
 }
 
@@ -109,12 +120,16 @@ impl fmt::Debug for Timestamp {
 
 /// Where the crate gets its time from.
 ///
-/// `now` may jump in either direction (a corrected clock, a laptop that slept): every decision is made to survive that.
-/// `sleep` counts elapsed time and is not moved by such a jump.
+/// `now` may jump in either direction (a corrected clock): every decision is made to survive that. `elapsed` and `sleep`
+/// count time that has passed and are not moved by such a jump.
 #[async_trait]
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The wall clock's reading.
     fn now(&self) -> Timestamp;
+
+    /// Time since some fixed moment, the same for the life of this clock. It never goes back, and it goes on while the
+    /// machine is suspended.
+    fn elapsed(&self) -> Duration;
 
     /// Returns once `span` has gone by. Dropping the future ends the wait.
     async fn sleep(&self, span: Duration);
@@ -128,10 +143,21 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         // A machine whose clock stands before 1970 is treated as standing at 1970.
-        let since_epoch = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp(whole_millis(since_epoch))
+        Timestamp::from(SystemTime::now()).max(Timestamp(0))
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn elapsed(&self) -> Duration {
+        let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(since_boot).unwrap_or_default()
+    }
+
+    /// Here the standard library's clock is the best there is; on some systems it stands still during a suspend, which
+    /// the first answer of Transak corrects.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn elapsed(&self) -> Duration {
+        static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+        START.elapsed()
     }
 
     async fn sleep(&self, span: Duration) {

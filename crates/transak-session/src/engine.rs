@@ -4,14 +4,15 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use async_trait::async_trait;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Timekeeper, Timestamp};
 use crate::error::TokenError;
+use crate::events::Events;
 use crate::flight::{Flight, Joiner, Outcome};
 use crate::issuer::{IssuerError, IssuerErrorKind};
 use crate::machine::Machine;
@@ -22,15 +23,19 @@ use crate::token::{AccessToken, Issued};
 #[derive(Debug)]
 pub(crate) struct Env {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: Arc<Timekeeper>,
+    pub(crate) events: Events,
     pub(crate) limits: Limits,
     pub(crate) tasks: TaskTracker,
     closed: AtomicBool,
 }
 
 impl Env {
-    pub(crate) fn new(clock: Arc<dyn Clock>, limits: Limits) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, time: Arc<Timekeeper>, events: Events, limits: Limits) -> Self {
         Self {
             clock,
+            time,
+            events,
             limits,
             tasks: TaskTracker::new(),
             closed: AtomicBool::new(false),
@@ -72,15 +77,60 @@ impl Env {
 #[async_trait]
 pub(crate) trait World<M: Machine>: fmt::Debug + Send + Sync + 'static {
     async fn perform(&self, effect: M::Effect) -> M::Event;
+
+    /// Tells the world of something that happened. Called under the lock of the state: no I/O, no waiting.
+    fn tell(&self, note: M::Note);
 }
 
 /// What readers see.
 #[derive(Debug)]
 struct Shown {
-    held: Option<Issued>,
+    /// Empty if there is none: then it expired in the earliest past.
+    token: AccessToken,
+    expires_at: Timestamp,
     /// Nothing has to be done while the clock is between these two.
     since: Timestamp,
     quiet_until: Timestamp,
+}
+
+/// A token as it is served: borrowed, so that taking it costs neither a lock nor an allocation nor a shared counter.
+///
+/// Meant to be held for the length of a call, not to be kept: clone the [`AccessToken`] for that.
+pub struct TokenRef(Guard<Arc<Shown>>);
+
+impl TokenRef {
+    /// When the token expires.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.0.expires_at
+    }
+}
+
+impl std::ops::Deref for TokenRef {
+    type Target = AccessToken;
+
+    fn deref(&self) -> &AccessToken {
+        &self.0.token
+    }
+}
+
+impl PartialEq for TokenRef {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl PartialEq<AccessToken> for TokenRef {
+    fn eq(&self, other: &AccessToken) -> bool {
+        **self == *other
+    }
+}
+
+/// The fingerprint only.
+impl fmt::Debug for TokenRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0.token, f)
+    }
 }
 
 #[derive(Debug)]
@@ -106,7 +156,8 @@ impl<M: Machine> Engine<M> {
             policy,
             world: Box::new(world),
             shown: ArcSwap::from_pointee(Shown {
-                held: None,
+                token: AccessToken::none(),
+                expires_at: Timestamp::MIN,
                 since: Timestamp::MIN,
                 quiet_until: Timestamp::MIN,
             }),
@@ -126,24 +177,26 @@ impl<M: Machine> Engine<M> {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.env.clock.now()
+        self.env.time.now()
     }
 
     /// The token, if it is usable and nothing has to be done about it. No lock, no allocation.
-    pub(crate) fn quiet_token(&self, now: Timestamp) -> Option<AccessToken> {
+    pub(crate) fn quiet(&self, now: Timestamp) -> Option<TokenRef> {
         let shown = self.shown.load();
+        // Past its expiry a token is never quiet.
         let quiet = shown.since <= now && now < shown.quiet_until;
-        shown.held.as_ref().filter(|_| quiet).map(|held| held.token.clone())
+        quiet.then(|| TokenRef(shown))
     }
 
     /// The token, if it is usable. No lock, no allocation.
-    pub(crate) fn usable_token(&self, now: Timestamp) -> Option<AccessToken> {
-        self.usable(now, |held| held.token.clone())
+    pub(crate) fn usable(&self, now: Timestamp) -> Option<TokenRef> {
+        let shown = self.shown.load();
+        (now < shown.expires_at).then(|| TokenRef(shown))
     }
 
-    pub(crate) fn usable<R>(&self, now: Timestamp, look: impl FnOnce(&Issued) -> R) -> Option<R> {
-        let shown = self.shown.load();
-        shown.held.as_ref().filter(|held| held.usable(now)).map(look)
+    /// The token to keep, if it is usable.
+    pub(crate) fn usable_token(&self, now: Timestamp) -> Option<AccessToken> {
+        self.usable(now).map(|token| token.clone())
     }
 
     /// Looks at the state. No I/O.
@@ -185,7 +238,7 @@ impl<M: Machine> Engine<M> {
         if closed && !M::must_be_heard(&event) {
             return Err(TokenError::ShutDown);
         }
-        let now = self.now();
+        let now = self.env.time.now_checked();
         let mut inner = self.inner();
         let (next, effect) = inner.state.clone().step(event, now, &self.policy);
         // The machine names no effect while another is under way. If that ever broke, ignoring the event would be the
@@ -215,7 +268,7 @@ impl<M: Machine> Engine<M> {
 
     /// Takes the result of an effect in. `Err` carries the flight out of the state when nothing is left to do.
     fn proceed(&self, event: M::Event) -> Result<M::Effect, Option<(Flight, Outcome)>> {
-        let now = self.now();
+        let now = self.env.time.now_checked();
         let mut inner = self.inner();
         let (next, effect) = inner.state.clone().step(event, now, &self.policy);
         self.commit(&mut inner, next, now);
@@ -225,15 +278,19 @@ impl<M: Machine> Engine<M> {
         })
     }
 
-    fn commit(&self, inner: &mut Inner<M>, next: M, now: Timestamp) {
-        let held = next.held().cloned();
-        let changed = held.as_ref().map(Issued::fingerprint) != inner.state.held().map(Issued::fingerprint);
+    fn commit(&self, inner: &mut Inner<M>, mut next: M, now: Timestamp) {
+        for note in next.take_notes() {
+            self.world.tell(note);
+        }
+        let held = next.held();
+        let changed = held.map(Issued::fingerprint) != inner.state.held().map(Issued::fingerprint);
         // Past the expiry there is no token to be quiet about.
-        let expires = held.as_ref().map_or(Timestamp::MIN, Issued::expires_at);
+        let expires_at = held.map_or(Timestamp::MIN, Issued::expires_at);
         self.shown.store(Arc::new(Shown {
-            held,
+            token: held.map_or_else(AccessToken::none, |held| held.token.clone()),
+            expires_at,
             since: now,
-            quiet_until: next.quiet_until().min(expires),
+            quiet_until: next.quiet_until().min(expires_at),
         }));
         inner.state = next;
         // Only another token is news to those who wait: waking all of them for each caller who joins would be quadratic.

@@ -177,14 +177,21 @@ impl Tenant {
         Self(Arc::new(Zeroizing::new(key)))
     }
 
+    /// The tenant's public name, which all its record keys begin with.
+    pub(crate) fn id(&self) -> TenantId {
+        let mut id = [0; 8];
+        id.copy_from_slice(&keyed(&self.0[..], "id", b"")[..8]);
+        TenantId(id)
+    }
+
     pub(crate) fn partner_key(&self) -> RecordKey {
-        RecordKey(keyed(&self.0[..], "partner", b""))
+        RecordKey::new(self.id(), keyed(&self.0[..], "partner", b""))
     }
 
     pub(crate) fn user_key(&self, email: &Email) -> UserKey {
         // Nobody says whether Transak folds case; two spellings of one mailbox must not become two sessions here.
         let folded = Zeroizing::new(email.expose().to_lowercase());
-        UserKey(keyed(&self.0[..], "user", folded.as_bytes()))
+        UserKey(RecordKey::new(self.id(), keyed(&self.0[..], "user", folded.as_bytes())))
     }
 }
 
@@ -210,20 +217,26 @@ fn keyed(key: &[u8], label: &str, value: &[u8]) -> [u8; 32] {
 
 /// The name of a user in stores and logs: a keyed hash (HMAC-SHA256) of environment, API key and lower-case e-mail address.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UserKey([u8; 32]);
+pub struct UserKey(RecordKey);
 
 impl UserKey {
     /// The name under which the user's session is stored.
     #[must_use]
     pub fn record(&self) -> RecordKey {
-        RecordKey(self.0)
+        self.0
+    }
+
+    /// The user whose record has this key, as a store or an event names it.
+    #[must_use]
+    pub fn of_record(key: RecordKey) -> Self {
+        Self(key)
     }
 }
 
 /// Short, for logs.
 impl fmt::Display for UserKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0[..6].iter().try_for_each(|b| write!(f, "{b:02x}"))
+        self.0.name().iter().take(6).try_for_each(|b| write!(f, "{b:02x}"))
     }
 }
 
@@ -233,15 +246,70 @@ impl fmt::Debug for UserKey {
     }
 }
 
-/// The name of a record in a store: 32 bytes, `Display` as 64 hexadecimal digits.
+/// The public name of one environment and API key: a keyed hash, 8 bytes, `Display` as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RecordKey([u8; 32]);
+pub struct TenantId([u8; 8]);
 
-impl RecordKey {
+impl TenantId {
+    /// A name from its bytes, as a store keeps them.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl fmt::Debug for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TenantId({self})")
+    }
+}
+
+/// The name of a record in a store: 40 bytes, of which the first 8 name the tenant; `Display` as 80 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordKey([u8; 40]);
+
+impl RecordKey {
+    fn new(tenant: TenantId, name: [u8; 32]) -> Self {
+        let mut bytes = [0; 40];
+        bytes[..8].copy_from_slice(&tenant.0);
+        bytes[8..].copy_from_slice(&name);
+        Self(bytes)
+    }
+
+    /// A key from its bytes, as a store keeps them.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 40]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 40] {
+        &self.0
+    }
+
+    /// Whose record it is.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        let mut id = [0; 8];
+        id.copy_from_slice(&self.0[..8]);
+        TenantId(id)
+    }
+
+    fn name(&self) -> &[u8] {
+        &self.0[8..]
     }
 }
 
@@ -285,6 +353,8 @@ mod tests {
         assert_ne!(key, Tenant::new("production", "key").user_key(&email("a@b.c")));
         assert_ne!(key, Tenant::new("staging", "key2").user_key(&email("a@b.c")));
         assert_ne!(key.record(), tenant.partner_key());
-        assert_eq!(key.record().to_string().len(), 64);
+        assert_eq!(key.record().to_string().len(), 80);
+        assert_eq!(key.record().tenant(), tenant.partner_key().tenant());
+        assert_ne!(tenant.id(), Tenant::new("production", "key").id());
     }
 }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use crate::identity::{Otp, UserIdentity, UserIp};
+use crate::store::FailureClass;
 use crate::token::{AccessToken, Grant};
 
 /// The calls that create, renew and end tokens.
@@ -42,6 +43,11 @@ pub trait Issuer: fmt::Debug + Send + Sync + 'static {
     ///
     /// <https://docs.transak.com/api/whitelabel/user/logout-user>
     async fn logout(&self, token: &AccessToken, ip: UserIp) -> Result<(), IssuerError>;
+
+    /// Finds out whether Transak still accepts a user access token, by the cheapest authenticated call.
+    ///
+    /// <https://docs.transak.com/features/transak-auth> names Get User Details for this.
+    async fn probe(&self, token: &AccessToken, ip: UserIp) -> Result<(), IssuerError>;
 }
 
 /// The answer to a mailed one-time password.
@@ -98,6 +104,18 @@ pub enum IssuerErrorKind {
     Invalid,
     /// The request was sent and it is not known what became of it: time-out, lost connection, unreadable answer.
     Unknown,
+}
+
+impl From<IssuerErrorKind> for FailureClass {
+    fn from(kind: IssuerErrorKind) -> Self {
+        match kind {
+            IssuerErrorKind::Transient => Self::Transient,
+            IssuerErrorKind::Rejected => Self::Rejected,
+            IssuerErrorKind::RateLimited { .. } => Self::RateLimited,
+            IssuerErrorKind::InvalidOtp | IssuerErrorKind::OtpTooEarly | IssuerErrorKind::Invalid => Self::Invalid,
+            IssuerErrorKind::Unknown => Self::Unknown,
+        }
+    }
 }
 
 impl fmt::Display for IssuerErrorKind {

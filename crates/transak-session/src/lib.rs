@@ -11,6 +11,7 @@
 //! * [`PartnerHandle`]: the partner token. [`UserSession`]: a user's session.
 //! * [`OtpProvider`] and [`OtpChallenge`]: two ways to log a user in.
 //! * [`PartnerPolicy`], [`UserPolicy`], [`RefreshWindow`], [`Backoff`]: when tokens are minted and renewed.
+//! * [`Transak::events`] and [`SessionEvent`]: what has happened.
 //! * [`store`]: where tokens are kept. [`clock`]: where the time comes from. [`issuer`]: who issues tokens.
 //! * [`TokenError`], [`SessionError`], [`LoginError`], [`CallError`]: what can go wrong.
 //!
@@ -49,6 +50,7 @@ mod call;
 pub mod clock;
 mod engine;
 mod error;
+mod events;
 mod flight;
 mod identity;
 pub mod issuer;
@@ -62,8 +64,10 @@ mod transak;
 mod user;
 
 pub use call::CallError;
+pub use engine::TokenRef;
 pub use error::{LapseCause, RefusedHint, SessionError, TokenError};
-pub use identity::{Email, IdentityError, Otp, RecordKey, UserIdentity, UserIp, UserKey};
+pub use events::{Delivery, EventStream, SessionEvent, Subject};
+pub use identity::{Email, IdentityError, Otp, RecordKey, TenantId, UserIdentity, UserIp, UserKey};
 pub use otp::{
     ChallengeError, LoginError, OtpChallenge, OtpDeclined, OtpProvider, OtpRequest, StoredChallenge, VerifyError,
 };

@@ -15,6 +15,8 @@ pub(crate) trait Machine: Clone + Default + fmt::Debug + Send + 'static {
     type Policy: Copy + fmt::Debug + Send + Sync + 'static;
     type Event: Send + 'static;
     type Effect: Send + 'static;
+    /// What is worth telling the world about, without whom it is about.
+    type Note: Send + 'static;
 
     fn step(self, event: Self::Event, now: Timestamp, policy: &Self::Policy) -> (Self, Option<Self::Effect>);
 
@@ -23,6 +25,9 @@ pub(crate) trait Machine: Clone + Default + fmt::Debug + Send + 'static {
 
     /// Until when nothing has to be done, if no event comes.
     fn quiet_until(&self) -> Timestamp;
+
+    /// What has happened since this was last asked.
+    fn take_notes(&mut self) -> Vec<Self::Note>;
 
     /// What the last attempt failed in, if it did.
     fn failure(&self) -> Option<TokenError>;

@@ -218,7 +218,7 @@ impl OtpChallenge {
     /// [`VerifyError`], which gives the challenge back if another try may help.
     pub async fn verify(self, otp: Otp) -> Result<AccessToken, VerifyError> {
         let env = self.session.engine.env().clone();
-        if env.clock.now() >= self.expires_at {
+        if env.time.now() >= self.expires_at {
             return Err(VerifyError {
                 reason: LoginError::ChallengeExpired,
                 challenge: None,

@@ -1,39 +1,81 @@
 //! Where tokens are kept: small records that are only ever changed by compare-and-swap.
 //!
-//! The trait has what a single process needs. Claims on due records, leases and forecasts for a fleet belong in a second
-//! trait on top of this one, so that a store without them stays a store.
+//! Three things protect a record, and each has one job:
+//!
+//! * The *version* keeps the record safe: nobody overwrites what they have not read.
+//! * The *lease* saves calls: normally one process at a time renews a token. It cannot do more, because Transak does not know
+//!   our leases; a process that was paused for longer than its lease may still call.
+//! * The *issue order* tells which of two tokens is the current one. That is decided above the store.
+//!
+//! Times of leases and of the due index are read off the store's own clock, so that processes whose clocks differ agree.
 
+mod due;
+mod error;
+mod lease;
 mod memory;
+mod record;
 
-use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::clock::Timestamp;
-use crate::identity::{RecordKey, UserIp};
-use crate::token::{AccessToken, Issued};
+use crate::identity::{RecordKey, TenantId};
 
+pub use due::{Claimed, DueQuery, Forecast, Lane};
+pub use error::{StoreError, StoreErrorKind};
+pub use lease::{Claim, Lease, LeaseEpoch};
 pub use memory::MemoryStore;
+pub use record::{FailureClass, Record, RecordKind, RecordState, RetiredToken};
 
-/// Keeps records.
+/// Keeps records, leases on them, and an index of those that are due.
 ///
-/// A store must never let a version come back: after a deletion, the next version of a key is still a new one.
-/// Records hold a token and an IP address in clear. A store that leaves the process must seal both.
+/// A store must never let a version come back: after a deletion, the next version of a key is still a new one. The same holds
+/// for lease epochs. Records hold tokens and an IP address in clear: a store that leaves the process must seal both.
 /// Every method may be dropped at any await point; a write then either happened or did not.
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Reads a record.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; every method has the same.
     async fn load(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError>;
 
-    /// Stores a record if there is none under this key; otherwise answers [`Swap::Conflict`] with what is there.
-    async fn insert_new(&self, key: &RecordKey, record: Record) -> Result<Swap, StoreError>;
-
-    /// Replaces a record if it still has the expected version; otherwise answers [`Swap::Conflict`] with what is there.
-    async fn swap(&self, key: &RecordKey, expected: Version, record: Record) -> Result<Swap, StoreError>;
+    /// Writes a record if the stored one still has the expected version (`None`: if there is none); otherwise answers
+    /// [`Swap::Conflict`] with what is there.
+    ///
+    /// If the write happens and `finishing` is still the live lease of this key, the lease ends with it, in one step. A
+    /// lease that has lapsed or passed to somebody else does not stop the write: the version decides.
+    async fn swap(
+        &self,
+        key: &RecordKey,
+        expected: Option<Version>,
+        record: Record,
+        finishing: Option<&Lease>,
+    ) -> Result<Swap, StoreError>;
 
     /// Removes a record of any version. It is no error if there is none.
     async fn delete(&self, key: &RecordKey) -> Result<(), StoreError>;
+
+    /// Takes the lease of a key for `span`, whether there is a record or not, and reads the record in the same step.
+    /// Durable before it returns, so that a crash while the lease is held can be told from none.
+    async fn claim(&self, key: &RecordKey, span: Duration) -> Result<Claim, StoreError>;
+
+    /// Prolongs a lease to `span` from now. `false` if it has lapsed or passed to somebody else.
+    async fn extend(&self, lease: &Lease, span: Duration) -> Result<bool, StoreError>;
+
+    /// Ends a lease without a write. It is no error if it has ended already.
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Takes the leases of due user records of one tenant and lane, most urgent first, and reads them.
+    ///
+    /// Due are records that [may be kept alive](Record::kept_alive) and whose `wake_at` has come, without a live lease.
+    async fn claim_due(&self, query: &DueQuery) -> Result<Vec<Claimed>, StoreError>;
+
+    /// Counts a tenant's user records: how many are kept alive, how many are due, and how many lapse within each horizon if
+    /// nothing is done.
+    async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError>;
 }
 
 /// The outcome of a conditional write.
@@ -71,112 +113,4 @@ pub struct Versioned {
     pub version: Version,
     /// What was written.
     pub record: Record,
-}
-
-/// What the record is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RecordState {
-    /// The token may be used and renewed.
-    Live,
-    /// Transak refused the token and its renewal: only a new login helps.
-    Lapsed,
-    /// The user logged out. The record stays, without a token, so that another process learns of it.
-    LoggedOut,
-}
-
-/// What is kept about one token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Record {
-    /// Which layout this is: a later release reads earlier ones.
-    pub schema: u16,
-    /// What the record is about.
-    pub state: RecordState,
-    /// The token; `None` after a logout.
-    pub token: Option<AccessToken>,
-    /// When the token was issued; after a logout, when that was.
-    pub issued_at: Timestamp,
-    /// When the token expires. A store may forget the record some time after that.
-    pub expires_at: Timestamp,
-    /// When the token is to be renewed. Drawn once, so that a restart does not draw again.
-    pub due_at: Timestamp,
-    /// The address of the user with which Transak last accepted this session; `None` for the partner token.
-    pub user_ip: Option<UserIp>,
-}
-
-impl Record {
-    /// The layout that this release writes.
-    pub const SCHEMA: u16 = 1;
-
-    /// A record of a token.
-    #[must_use]
-    pub fn of(state: RecordState, issued: &Issued, user_ip: Option<UserIp>) -> Self {
-        Self {
-            schema: Self::SCHEMA,
-            state,
-            token: Some(issued.token.clone()),
-            issued_at: issued.issued_at,
-            expires_at: issued.expires_at,
-            due_at: issued.due_at,
-            user_ip,
-        }
-    }
-
-    /// A record that remembers a logout until `expires_at`.
-    #[must_use]
-    pub fn logged_out(at: Timestamp, expires_at: Timestamp) -> Self {
-        Self {
-            schema: Self::SCHEMA,
-            state: RecordState::LoggedOut,
-            token: None,
-            issued_at: at,
-            expires_at,
-            due_at: Timestamp::MAX,
-            user_ip: None,
-        }
-    }
-
-    /// The token with its life.
-    #[must_use]
-    pub fn issued(&self) -> Option<Issued> {
-        let token = self.token.clone()?;
-        Some(Issued::restore(token, self.issued_at, self.expires_at, self.due_at))
-    }
-}
-
-/// A store that could not do what it was asked to.
-#[derive(Debug)]
-pub struct StoreError {
-    what: &'static str,
-    source: Option<Box<dyn StdError + Send + Sync>>,
-}
-
-impl StoreError {
-    /// A failure in these words.
-    #[must_use]
-    pub fn new(what: &'static str) -> Self {
-        Self { what, source: None }
-    }
-
-    /// A failure with its cause, which must not contain secrets or personal data.
-    #[must_use]
-    pub fn caused_by(what: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self {
-            what,
-            source: Some(source.into()),
-        }
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the session store failed: {}", self.what)
-    }
-}
-
-impl StdError for StoreError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|e| e as _)
-    }
 }

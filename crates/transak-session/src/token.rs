@@ -3,7 +3,7 @@
 mod jwt;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -33,6 +33,12 @@ impl AccessToken {
         Self {
             inner: Arc::new(Inner { text, fingerprint }),
         }
+    }
+
+    /// Stands where there is no token.
+    pub(crate) fn none() -> Self {
+        static NONE: LazyLock<AccessToken> = LazyLock::new(|| AccessToken::new(String::new()));
+        NONE.clone()
     }
 
     /// The text, to be sent as it is, without a `Bearer ` prefix

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::{Engine, Env};
+use crate::events::EventStream;
 use crate::identity::{Tenant, UserIdentity};
 use crate::issuer::Issuer;
 use crate::partner::PartnerHandle;
@@ -57,7 +58,8 @@ impl Transak {
                 key,
                 issuer: Arc::clone(&inner.issuer),
                 store: Arc::clone(&inner.store),
-                clock: Arc::clone(&inner.env.clock),
+                time: Arc::clone(&inner.env.time),
+                events: inner.env.events.clone(),
                 window: inner.user_policy.window,
             };
             Engine::new(Arc::clone(&inner.env), inner.user_policy, world)
@@ -69,6 +71,14 @@ impl Transak {
             identity,
             client: inner.client.clone(),
         }
+    }
+
+    /// What happens to tokens from now on: logins, renewals, mints, and what keeps them from happening.
+    ///
+    /// Bounded by [`TransakBuilder::event_capacity`]; a subscriber that reads too slowly is told how many it has missed.
+    #[must_use]
+    pub fn events(&self) -> EventStream {
+        self.inner.env.events.subscribe()
     }
 
     /// The generated client with the API key, for operations that need no token.

@@ -35,6 +35,7 @@ impl Scene {
             .api_key(KEY)
             .api_secret("secret-1")
             .clock(clock.clone())
+            .own_time_only()
             .build()
             .unwrap();
         Self { server, clock, transak }

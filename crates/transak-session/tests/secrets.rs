@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use support::{DAY, EMAIL, IP, OTP, Scene, Trouble, assert_clean};
 use transak_session::clock::Clock;
 use transak_session::issuer::{IssuerErrorKind, OtpSent, StateToken};
-use transak_session::store::{Record, RecordState, SessionStore, Versioned};
+use transak_session::store::{Record, SessionStore, Versioned};
 use transak_session::{AccessToken, Email, Grant, Issued, Otp, StoredChallenge, Transak, UserIdentity, UserIp};
 
 fn check(of: &str, value: &dyn Debug) {
@@ -31,7 +31,7 @@ async fn no_public_type_shows_what_it_holds() {
     let now = scene.clock.now();
     let issued = Issued::restore(token.clone(), now, now + DAY, now + DAY);
     let ip = UserIp::parse(IP).unwrap();
-    let record = Record::of(RecordState::Live, &issued, Some(ip));
+    let record = Record::user(&issued, Some(ip), issued.issued_at());
     let stored = scene.store.inner.load(&user.key().record()).await.unwrap().unwrap();
     let challenge = user.begin_login().await.unwrap();
 

@@ -1,13 +1,13 @@
 //! Answers that are not a success.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode};
 
 use super::body::{ErrorBody, ErrorBodyKind};
 use super::context::{CallContext, trace_id};
-use super::retry_after::{now, retry_after};
+use super::retry_after::{now, retry_after, server_time};
 use super::scrub::{Scrubbed, scrub};
 use crate::types::ErrorCode;
 
@@ -22,6 +22,7 @@ pub struct ApiError {
     body: ErrorBody,
     trace_id: Box<str>,
     retry_after: Option<Duration>,
+    server_time: Option<SystemTime>,
 }
 
 impl ApiError {
@@ -32,6 +33,7 @@ impl ApiError {
             body,
             trace_id: trace_id(headers).unwrap_or(context.trace_id).into(),
             retry_after: retry_after(headers, now),
+            server_time: server_time(headers),
         }
     }
 
@@ -83,6 +85,12 @@ impl ApiError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// What time it was at the server when it answered, to the second.
+    #[must_use]
+    pub fn server_time(&self) -> Option<SystemTime> {
+        self.server_time
     }
 
     /// What the body was. Gateways in front of the API answer with pages of HTML or with nothing.

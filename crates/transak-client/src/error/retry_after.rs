@@ -17,10 +17,15 @@ pub(super) fn retry_after(headers: &HeaderMap, now: impl FnOnce() -> Option<Syst
     }
     let until = httpdate::parse_http_date(value).ok()?;
     // By the server's own clock if it tells the time: ours may differ.
-    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-    let from = date.and_then(|date| httpdate::parse_http_date(date).ok());
-    let wait = until.duration_since(from.or_else(now)?);
+    let wait = until.duration_since(server_time(headers).or_else(now)?);
     Some(wait.unwrap_or(Duration::ZERO).min(MAX))
+}
+
+/// What time it was at the server when it answered, to the second: the header `Date`.
+#[must_use]
+pub fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    httpdate::parse_http_date(date).ok()
 }
 
 /// The time by our own clock. There is none on wasm32, where asking for it would panic.

@@ -60,6 +60,10 @@ impl Clock for ManualClock {
         self.hands.borrow().wall
     }
 
+    fn elapsed(&self) -> Duration {
+        self.hands.borrow().elapsed
+    }
+
     async fn sleep(&self, span: Duration) {
         let mut seen = self.hands.subscribe();
         let until = seen.borrow().elapsed.saturating_add(span);

@@ -1,15 +1,16 @@
 //! The issuer over Transak's HTTP API.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use transak_client::enums::ErrorCode;
-use transak_client::error::TransportPhase;
+use transak_client::error::{TransportPhase, server_time};
 use transak_client::operations::Credential;
-use transak_client::{Client, Error, Personal, Secret};
+use transak_client::{Client, Error, Personal, ResponseValue, Secret};
 
 use super::{Issuer, IssuerError, IssuerErrorKind, OtpSent, StateToken};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Timekeeper, Timestamp};
 use crate::identity::{Otp, UserIdentity, UserIp};
 use crate::token::{AccessToken, Grant};
 
@@ -17,17 +18,31 @@ use crate::token::{AccessToken, Grant};
 pub(crate) struct HttpIssuer {
     client: Client,
     api_key: Secret,
-    clock: std::sync::Arc<dyn Clock>,
+    time: Arc<Timekeeper>,
 }
 
 impl HttpIssuer {
     /// `client` must hold the API key and, if partner tokens are to be minted, the API secret.
-    pub(crate) fn new(client: Client, api_key: Secret, clock: std::sync::Arc<dyn Clock>) -> Self {
-        Self { client, api_key, clock }
+    pub(crate) fn new(client: Client, api_key: Secret, time: Arc<Timekeeper>) -> Self {
+        Self { client, api_key, time }
     }
 
     fn at(&self, ip: UserIp) -> Client {
         self.client.with_credential(Credential::UserIp, ip.expose().to_string())
+    }
+
+    /// Makes the call and learns from the answer what time it is at Transak.
+    async fn timed<T>(&self, call: impl Future<Output = Result<ResponseValue<T>, Error>>) -> Result<T, Error> {
+        let sent = self.time.elapsed();
+        let answer = call.await;
+        let date = match &answer {
+            Ok(answer) => server_time(answer.headers()),
+            Err(error) => error.server_time(),
+        };
+        if let Some(date) = date {
+            self.time.observe(date.into(), sent);
+        }
+        Ok(answer?.into_inner())
     }
 
     fn with_token(&self, token: &AccessToken, ip: UserIp) -> Client {
@@ -45,16 +60,16 @@ impl fmt::Debug for HttpIssuer {
 impl Issuer for HttpIssuer {
     async fn mint(&self) -> Result<Grant, IssuerError> {
         let call = self.client.refresh_access_token();
-        let answer = call.body_map(|b| b.api_key(self.api_key.expose())).send().await;
-        let data = answer.map_err(failed)?.into_inner().data;
+        let call = call.body_map(|b| b.api_key(self.api_key.expose()));
+        let data = self.timed(call.send()).await.map_err(failed)?.data;
         let expires_at = Timestamp::from_unix_seconds(data.expires_at);
         Ok(Grant::new(token(&data.access_token)).expires_at(expires_at))
     }
 
     async fn refresh(&self, old: &AccessToken, ip: UserIp) -> Result<Grant, IssuerError> {
         let client = self.with_token(old, ip);
-        let answer = client.refresh_user_access_token().send().await;
-        let data = answer.map_err(failed)?.into_inner().data;
+        let call = client.refresh_user_access_token();
+        let data = self.timed(call.send()).await.map_err(failed)?.data;
         Ok(Grant::new(token(&data.access_token)))
     }
 
@@ -65,7 +80,7 @@ impl Issuer for HttpIssuer {
             b.api_key(self.api_key.expose())
                 .email(Personal::from(user.email().expose()))
         });
-        let data = body.send().await.map_err(failed)?.into_inner().data;
+        let data = self.timed(body.send()).await.map_err(failed)?.data;
         Ok(OtpSent {
             state: StateToken::new(data.state_token.expose()),
             expires_in: data.expires_in.and_then(seconds),
@@ -81,18 +96,24 @@ impl Issuer for HttpIssuer {
                 .otp(Secret::from(otp.expose()))
                 .state_token(Secret::from(state.expose()))
         });
-        let data = body.send().await.map_err(otp_failed)?.into_inner().data;
+        let data = self.timed(body.send()).await.map_err(otp_failed)?.data;
         let grant = Grant::new(token(&data.access_token));
         // `created` is not used: in the documented sample it lies weeks before the token's own `iat`.
         Ok(match seconds(data.ttl) {
-            Some(life) => grant.expires_at(self.clock.now() + life),
+            Some(life) => grant.expires_at(self.time.now() + life),
             None => grant,
         })
     }
 
     async fn logout(&self, old: &AccessToken, ip: UserIp) -> Result<(), IssuerError> {
         let client = self.with_token(old, ip);
-        client.logout_user().send().await.map(drop).map_err(failed)
+        self.timed(client.logout_user().send()).await.map(drop).map_err(failed)
+    }
+
+    async fn probe(&self, token: &AccessToken, ip: UserIp) -> Result<(), IssuerError> {
+        let client = self.with_token(token, ip);
+        let call = client.get_user_details().api_key(self.api_key.expose());
+        self.timed(call.send()).await.map(drop).map_err(failed)
     }
 }
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::machine::{Effect, Event, PartnerLabel, PartnerState, Saved, Stored};
-use crate::clock::{Clock, Timestamp};
-use crate::engine::{Engine, World};
+use crate::clock::{Timekeeper, Timestamp};
+use crate::engine::{Engine, TokenRef, World};
 use crate::error::TokenError;
+use crate::events::{Events, SessionEvent};
 use crate::identity::RecordKey;
 use crate::issuer::Issuer;
 use crate::policy::{ASSUMED_PARTNER_TOKEN_LIFE, PartnerPolicy};
-use crate::store::{Record, RecordState, SessionStore, Swap, Versioned};
+use crate::store::{Record, SessionStore, Swap, Versioned};
 use crate::token::{AccessToken, Issued, TokenFingerprint};
 
 /// The partner access token of one environment and API key. Cheap to clone.
@@ -56,14 +57,14 @@ impl PartnerHandle {
     /// Takes no lock and allocates nothing while the token is not due. A token that is due is still returned, and its
     /// replacement is started in the background if this is called inside a tokio runtime.
     #[must_use]
-    pub fn current(&self) -> Option<AccessToken> {
+    pub fn current(&self) -> Option<TokenRef> {
         let now = self.engine.now();
-        if let Some(token) = self.engine.quiet_token(now) {
+        if let Some(token) = self.engine.quiet(now) {
             return Some(token);
         }
         // Without a runtime, or after shutdown, nothing can be started; what there is can still be used.
         let _ = self.engine.tell(Event::Wanted);
-        self.engine.usable_token(now)
+        self.engine.usable(now)
     }
 
     /// The token to use, minted if there is none. Waits only if there is no usable token.
@@ -77,14 +78,14 @@ impl PartnerHandle {
     /// [`status`](Self::status).
     pub async fn ready(&self) -> Result<AccessToken, TokenError> {
         // Looked up first: if there is none, one attempt is to be begun here and not two.
-        if self.engine.usable_token(self.engine.now()).is_some()
+        if self.engine.usable(self.engine.now()).is_some()
             && let Some(token) = self.current()
         {
-            return Ok(token);
+            return Ok(token.clone());
         }
         let outcome = self
             .engine
-            .settle(Event::Wanted, || self.engine.usable_token(self.engine.now()).is_some())
+            .settle(Event::Wanted, || self.engine.usable(self.engine.now()).is_some())
             .await;
         self.token_or(outcome)
     }
@@ -110,7 +111,7 @@ impl PartnerHandle {
         let outcome = self
             .engine
             .settle(Event::Rejected(which), || {
-                self.engine.usable_token(self.engine.now()).is_some_and(|t| newer(&t))
+                self.engine.usable(self.engine.now()).is_some_and(|t| newer(&t))
             })
             .await;
         match self.engine.usable_token(self.engine.now()).filter(newer) {
@@ -152,8 +153,9 @@ pub(crate) struct PartnerWorld {
     pub(crate) key: RecordKey,
     pub(crate) issuer: Arc<dyn Issuer>,
     pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: Arc<Timekeeper>,
     pub(crate) policy: PartnerPolicy,
+    pub(crate) events: Events,
     /// Differs between processes.
     pub(crate) salt: u32,
 }
@@ -165,7 +167,7 @@ impl PartnerWorld {
                 let margin = self.policy.margin;
                 let issued = Issued::from_grant(
                     grant,
-                    self.clock.now(),
+                    self.time.now(),
                     ASSUMED_PARTNER_TOKEN_LIFE,
                     // A token that lives hardly longer than the margin is still used for half of its life.
                     |from, until, _| (until - margin).max(from + until.since(from) / 2),
@@ -181,11 +183,8 @@ impl PartnerWorld {
     }
 
     async fn save(&self, issued: &Issued, expected: Option<crate::store::Version>) -> Event {
-        let record = Record::of(RecordState::Live, issued, None);
-        let written = match expected {
-            Some(version) => self.store.swap(&self.key, version, record).await,
-            None => self.store.insert_new(&self.key, record).await,
-        };
+        let record = Record::partner(issued, Vec::new());
+        let written = self.store.swap(&self.key, expected, record, None).await;
         Event::Saved(match written {
             Ok(Swap::Stored(version)) => Ok(Saved::As(version)),
             Ok(Swap::Conflict(there)) => {
@@ -228,5 +227,9 @@ impl World<PartnerState> for PartnerWorld {
             Effect::Mint => self.mint().await,
             Effect::Save { issued, expected } => self.save(&issued, expected).await,
         }
+    }
+
+    fn tell(&self, note: SessionEvent) {
+        self.events.emit(note);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{RefusedHint, TokenError};
+use crate::events::SessionEvent;
 use crate::issuer::{IssuerError, IssuerErrorKind};
 use crate::machine::Pause;
 use crate::policy::PartnerPolicy;
@@ -95,6 +96,7 @@ pub(crate) struct PartnerState {
     resting: Option<Pause>,
     failures: u32,
     failure: Option<TokenError>,
+    notes: Vec<SessionEvent>,
 }
 
 type Step = (PartnerState, Option<Effect>);
@@ -257,6 +259,10 @@ impl PartnerState {
     fn minted(mut self, result: Result<Issued, Arc<IssuerError>>, now: Timestamp, policy: &PartnerPolicy) -> Step {
         match result {
             Ok(issued) => {
+                self.notes.push(SessionEvent::Minted {
+                    token: issued.fingerprint(),
+                    expires_at: issued.expires_at,
+                });
                 // The last mint is the one that lives, whatever the two tokens say about their age.
                 self.accept(issued, Some(Pause::OVER));
                 self.closed = None;

@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Record, SessionStore, StoreError, Swap, Version, Versioned};
+use super::{
+    Claim, Claimed, DueQuery, Forecast, Lane, Lease, LeaseEpoch, Record, SessionStore, StoreError, StoreErrorKind,
+    Swap, Version, Versioned,
+};
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::identity::RecordKey;
+use crate::identity::{RecordKey, TenantId};
 
 /// Keeps records until the process ends.
 ///
@@ -23,14 +27,22 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Shelf {
     records: HashMap<RecordKey, Versioned>,
-    /// One counter for all keys, so that a version never comes back.
-    last_version: u64,
+    leases: HashMap<RecordKey, Held>,
+    /// One counter for all keys, so that neither a version nor an epoch ever comes back.
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    epoch: LeaseEpoch,
+    taken_at: Timestamp,
+    until: Timestamp,
 }
 
 impl Shelf {
     fn put(&mut self, key: RecordKey, record: Record) -> Swap {
-        self.last_version += 1;
-        let version = Version::new(self.last_version);
+        self.last += 1;
+        let version = Version::new(self.last);
         self.records.insert(key, Versioned { version, record });
         Swap::Stored(version)
     }
@@ -40,6 +52,39 @@ impl Shelf {
             self.records.retain(|_, v| v.record.expires_at > now);
         }
         self.records.len() < capacity
+    }
+
+    fn take(&mut self, key: RecordKey, span: Duration, now: Timestamp) -> Lease {
+        self.last += 1;
+        let epoch = LeaseEpoch::new(self.last);
+        let held = Held {
+            epoch,
+            taken_at: now,
+            until: now + span,
+        };
+        let before = self.leases.insert(key, held);
+        Lease {
+            key,
+            epoch,
+            abandoned: before.map(|held| now.since(held.taken_at)),
+        }
+    }
+
+    fn busy(&self, key: &RecordKey, now: Timestamp) -> Option<Duration> {
+        self.leases
+            .get(key)
+            .filter(|held| now < held.until)
+            .map(|held| held.until.since(now))
+    }
+
+    fn end(&mut self, lease: &Lease) {
+        if self
+            .leases
+            .get(&lease.key)
+            .is_some_and(|held| held.epoch == lease.epoch)
+        {
+            self.leases.remove(&lease.key);
+        }
     }
 }
 
@@ -79,28 +124,115 @@ impl SessionStore for MemoryStore {
         Ok(self.shelf().records.get(key).cloned())
     }
 
-    async fn insert_new(&self, key: &RecordKey, record: Record) -> Result<Swap, StoreError> {
+    async fn swap(
+        &self,
+        key: &RecordKey,
+        expected: Option<Version>,
+        record: Record,
+        finishing: Option<&Lease>,
+    ) -> Result<Swap, StoreError> {
         let now = self.clock.now();
         let mut shelf = self.shelf();
-        if let Some(there) = shelf.records.get(key) {
-            return Ok(Swap::Conflict(Some(there.clone())));
+        let there = shelf.records.get(key);
+        if there.map(|v| v.version) != expected {
+            return Ok(Swap::Conflict(there.cloned()));
         }
-        if !shelf.make_room(self.capacity, now) {
-            return Err(StoreError::new("the memory store is full of live sessions"));
+        if there.is_none() && !shelf.make_room(self.capacity, now) {
+            let what = "the memory store is full of live sessions; give it more room";
+            return Err(StoreError::of(StoreErrorKind::Full, what));
+        }
+        if let Some(lease) = finishing {
+            shelf.end(lease);
         }
         Ok(shelf.put(*key, record))
-    }
-
-    async fn swap(&self, key: &RecordKey, expected: Version, record: Record) -> Result<Swap, StoreError> {
-        let mut shelf = self.shelf();
-        match shelf.records.get(key) {
-            Some(there) if there.version == expected => Ok(shelf.put(*key, record)),
-            there => Ok(Swap::Conflict(there.cloned())),
-        }
     }
 
     async fn delete(&self, key: &RecordKey) -> Result<(), StoreError> {
         self.shelf().records.remove(key);
         Ok(())
+    }
+
+    async fn claim(&self, key: &RecordKey, span: Duration) -> Result<Claim, StoreError> {
+        let now = self.clock.now();
+        let mut shelf = self.shelf();
+        let record = shelf.records.get(key).cloned();
+        Ok(match shelf.busy(key, now) {
+            Some(retry_in) => Claim::Busy { retry_in, record },
+            None => Claim::Granted {
+                lease: shelf.take(*key, span, now),
+                record,
+            },
+        })
+    }
+
+    async fn extend(&self, lease: &Lease, span: Duration) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut shelf = self.shelf();
+        let held = shelf.leases.get_mut(&lease.key);
+        Ok(
+            match held.filter(|held| held.epoch == lease.epoch && now < held.until) {
+                Some(held) => {
+                    held.until = now + span;
+                    true
+                }
+                None => false,
+            },
+        )
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.shelf().end(lease);
+        Ok(())
+    }
+
+    async fn claim_due(&self, query: &DueQuery) -> Result<Vec<Claimed>, StoreError> {
+        let now = self.clock.now();
+        let mut shelf = self.shelf();
+        let mut due: Vec<(Timestamp, RecordKey)> = shelf
+            .records
+            .iter()
+            .filter(|(key, v)| {
+                key.tenant() == query.tenant
+                    && v.record.kept_alive()
+                    && v.record.wake_at <= now
+                    && Lane::of(v.record.expires_at.since(now)) == query.lane
+                    && shelf.busy(key, now).is_none()
+            })
+            .map(|(key, v)| match query.lane {
+                Lane::Normal => (v.record.wake_at, *key),
+                Lane::Critical | Lane::Urgent => (v.record.expires_at, *key),
+            })
+            .collect();
+        due.sort_unstable();
+        due.truncate(query.limit);
+        let claimed = due.into_iter().filter_map(|(_, key)| {
+            let record = shelf.records.get(&key).cloned()?;
+            Some(Claimed {
+                lease: shelf.take(key, query.span, now),
+                record,
+            })
+        });
+        Ok(claimed.collect())
+    }
+
+    async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError> {
+        let now = self.clock.now();
+        let shelf = self.shelf();
+        let mut forecast = Forecast {
+            lapsing: vec![0; horizons.len()],
+            ..Forecast::default()
+        };
+        let kept = shelf
+            .records
+            .iter()
+            .filter(|(k, v)| k.tenant() == tenant && v.record.kept_alive());
+        for (_, v) in kept {
+            forecast.kept_alive += 1;
+            forecast.due += u64::from(v.record.wake_at <= now);
+            for (count, horizon) in forecast.lapsing.iter_mut().zip(horizons) {
+                *count += u64::from(v.record.expires_at <= now + *horizon);
+            }
+        }
+        Ok(forecast)
     }
 }

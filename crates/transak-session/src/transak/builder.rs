@@ -9,8 +9,9 @@ use transak_client::{Client, Environment, Secret};
 
 use super::registry::Registry;
 use super::{Inner, Transak};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, Timekeeper};
 use crate::engine::{Engine, Env};
+use crate::events::Events;
 use crate::identity::Tenant;
 use crate::issuer::Issuer;
 use crate::issuer::http::HttpIssuer;
@@ -33,6 +34,8 @@ pub struct TransakBuilder {
     partner_policy: PartnerPolicy,
     limits: Limits,
     sessions: Option<usize>,
+    event_capacity: Option<usize>,
+    own_time_only: bool,
 }
 
 /// A configuration that cannot work.
@@ -127,6 +130,19 @@ impl TransakBuilder {
         self
     }
 
+    /// How many events are kept for a slow subscriber of [`Transak::events`]. 1,024 by default.
+    pub fn event_capacity(mut self, events: usize) -> Self {
+        self.event_capacity = Some(events);
+        self
+    }
+
+    /// Does not correct the clock by the `Date` of Transak's answers: for tests whose imitation of Transak does not follow
+    /// the test's own clock.
+    pub fn own_time_only(mut self) -> Self {
+        self.own_time_only = true;
+        self
+    }
+
     /// Checks the configuration. No I/O.
     ///
     /// # Errors
@@ -141,6 +157,7 @@ impl TransakBuilder {
         for (bound, name) in [
             (self.limits.joiners, "max_waiting_callers"),
             (sessions, "max_sessions_at_hand"),
+            (self.event_capacity.unwrap_or(1_024), "event_capacity"),
         ] {
             if bound == 0 {
                 return Err(BuildError::Zero(name));
@@ -152,6 +169,8 @@ impl TransakBuilder {
         };
         let client = http.with_credential(Credential::ApiKey, api_key.clone());
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let events = Events::new(self.event_capacity.unwrap_or(1_024));
+        let time = Arc::new(Timekeeper::new(Arc::clone(&clock), events.clone(), !self.own_time_only));
         let store = self
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(sessions, Arc::clone(&clock))));
@@ -162,14 +181,15 @@ impl TransakBuilder {
                 Some(secret) => client.with_credential(Credential::ApiSecret, secret),
                 None => client.clone(),
             };
-            Arc::new(HttpIssuer::new(client, api_key, Arc::clone(&clock)))
+            Arc::new(HttpIssuer::new(client, api_key, Arc::clone(&time)))
         });
-        let env = Arc::new(Env::new(Arc::clone(&clock), self.limits));
+        let env = Arc::new(Env::new(clock, Arc::clone(&time), events.clone(), self.limits));
         let world = PartnerWorld {
             key: tenant.partner_key(),
             issuer: Arc::clone(&issuer),
             store: Arc::clone(&store),
-            clock,
+            time,
+            events,
             policy: self.partner_policy,
             // The seed of the standard hash maps: different in each process, which is all that is asked of it.
             salt: RandomState::new().hash_one(0_u8) as u32,

@@ -2,6 +2,7 @@
 //!
 //! There is no effect that mails a one-time password: only a person's call does that, in `otp.rs`.
 
+mod note;
 mod people;
 mod saving;
 mod view;
@@ -18,6 +19,7 @@ use crate::policy::UserPolicy;
 use crate::store::{Record, StoreError, Version, Versioned};
 use crate::token::{Issued, TokenFingerprint};
 
+pub(crate) use note::Note;
 pub use view::SessionLabel;
 
 const SAVE_TRIES: u8 = 3;
@@ -148,6 +150,7 @@ pub(crate) struct UserState {
     spacing: Option<Pause>,
     failures: u32,
     failure: Option<TokenError>,
+    notes: Vec<Note>,
 }
 
 type Step = (UserState, Option<Effect>);

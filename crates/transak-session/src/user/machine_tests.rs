@@ -246,7 +246,7 @@ impl World {
                 let there = self.stored.as_ref().filter(|v| v.record.state == RecordState::Live);
                 if there.is_some() {
                     let issued = self.issue();
-                    self.store(Record::of(RecordState::Live, &issued, Some(Self::ip())));
+                    self.store(Record::user(&issued, Some(Self::ip()), issued.issued_at));
                 }
                 Ok(())
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::machine::{Event, SessionLabel, UserState};
 use super::world::issue;
 use crate::clock::Timestamp;
-use crate::engine::Engine;
+use crate::engine::{Engine, TokenRef};
 use crate::error::{SessionError, TokenError};
 use crate::identity::{UserIdentity, UserKey};
 use crate::issuer::Issuer;
@@ -86,6 +86,23 @@ impl UserSession {
         &self.identity
     }
 
+    /// The token to use now, without waiting: `None` if there is no usable one at hand.
+    ///
+    /// Takes no lock and allocates nothing while the token is not due. A token that is due is still returned, and renewed in
+    /// the background if this is called inside a tokio runtime. `None` does not mean that a login is needed: another
+    /// process may have a session in the store, which [`token`](Self::token) asks.
+    #[must_use]
+    pub fn current(&self) -> Option<TokenRef> {
+        let now = self.engine.now();
+        if let Some(token) = self.engine.quiet(now) {
+            return Some(token);
+        }
+        // Without a runtime, or after shutdown, nothing can be started; what there is can still be used.
+        let min_remaining = Duration::ZERO;
+        let _ = self.engine.tell(Event::Wanted { min_remaining });
+        self.engine.usable(now)
+    }
+
     /// The token to use.
     ///
     /// With a usable token this never waits and never fails: a token that is due is returned, and renewed in the
@@ -109,17 +126,17 @@ impl UserSession {
         let min_remaining = options.min_remaining;
         let now = self.engine.now();
         if min_remaining.is_zero()
-            && let Some(token) = self.engine.quiet_token(now)
+            && let Some(token) = self.engine.quiet(now)
         {
-            return Ok(token);
+            return Ok(token.clone());
         }
         let enough = || {
             let now = self.engine.now();
-            let long = |held: &Issued| held.expires_at.since(now) >= min_remaining;
-            self.engine.usable(now, long).unwrap_or(false)
+            let held = self.engine.usable(now);
+            held.is_some_and(|held| held.expires_at().since(now) >= min_remaining)
         };
         let wanted = Event::Wanted { min_remaining };
-        if self.engine.usable_token(now).is_none() {
+        if self.engine.usable(now).is_none() {
             let outcome = self.engine.settle(wanted, enough).await;
             return self.token_or(outcome);
         }
@@ -164,9 +181,8 @@ impl UserSession {
     /// old token is still served.
     pub async fn report_rejected(&self, which: TokenFingerprint) -> Result<AccessToken, SessionError> {
         let newer = || {
-            let now = self.engine.now();
-            let other = |held: &Issued| held.fingerprint() != which;
-            self.engine.usable(now, other).unwrap_or(false)
+            let held = self.engine.usable(self.engine.now());
+            held.is_some_and(|held| held.fingerprint() != which)
         };
         if newer() {
             return self.token_or(Ok(()));
@@ -215,7 +231,7 @@ impl UserSession {
 
     /// Takes a token over that a login has brought, and waits until it is stored or could not be.
     pub(crate) async fn logged_in(&self, grant: Grant) -> AccessToken {
-        let issued = issue(grant, &*self.engine.env().clock, &self.engine.policy().window);
+        let issued = issue(grant, self.engine.now(), &self.engine.policy().window);
         let token = issued.token.clone();
         tracing::info!(user = %self.key, fingerprint = %issued.fingerprint(), expires_at = %issued.expires_at,
             due_at = %issued.due_at, "user logged in");

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::machine::{Effect, Event, Saved, UserState};
-use crate::clock::Clock;
+use super::machine::{Effect, Event, Note, Saved, UserState};
+use crate::clock::{Timekeeper, Timestamp};
 use crate::engine::World;
+use crate::events::Events;
 use crate::identity::{UserIp, UserKey};
 use crate::issuer::Issuer;
 use crate::policy::{ASSUMED_USER_TOKEN_LIFE, RefreshWindow};
@@ -18,7 +19,8 @@ pub(crate) struct UserWorld {
     pub(crate) key: UserKey,
     pub(crate) issuer: Arc<dyn Issuer>,
     pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: Arc<Timekeeper>,
+    pub(crate) events: Events,
     pub(crate) window: RefreshWindow,
 }
 
@@ -26,7 +28,7 @@ impl UserWorld {
     async fn refresh(&self, issued: &Issued, ip: UserIp) -> Event {
         match self.issuer.refresh(&issued.token, ip).await {
             Ok(grant) => {
-                let new = issue(grant, &*self.clock, &self.window);
+                let new = issue(grant, self.time.now(), &self.window);
                 tracing::info!(user = %self.key, former = %issued.fingerprint(), fingerprint = %new.fingerprint(),
                     expires_at = %new.expires_at, due_at = %new.due_at, "user token renewed");
                 Event::Refreshed(Ok(new))
@@ -41,10 +43,7 @@ impl UserWorld {
 
     async fn save(&self, record: Record, expected: Option<Version>) -> Event {
         let key = self.key.record();
-        let written = match expected {
-            Some(version) => self.store.swap(&key, version, record).await,
-            None => self.store.insert_new(&key, record).await,
-        };
+        let written = self.store.swap(&key, expected, record, None).await;
         Event::Saved(match written {
             Ok(Swap::Stored(version)) => Ok(Saved::As(version)),
             Ok(Swap::Conflict(there)) => {
@@ -74,11 +73,9 @@ impl UserWorld {
 }
 
 /// Puts a received user token together with its life.
-pub(crate) fn issue(grant: Grant, clock: &dyn Clock, window: &RefreshWindow) -> Issued {
+pub(crate) fn issue(grant: Grant, now: Timestamp, window: &RefreshWindow) -> Issued {
     let life = ASSUMED_USER_TOKEN_LIFE;
-    Issued::from_grant(grant, clock.now(), life, |from, until, draw| {
-        window.due_at(from, until, draw)
-    })
+    Issued::from_grant(grant, now, life, |from, until, draw| window.due_at(from, until, draw))
 }
 
 #[async_trait]
@@ -96,5 +93,9 @@ impl World<UserState> for UserWorld {
             Effect::Save { record, expected } => self.save(record, expected).await,
             Effect::Revoke { issued, ip } => self.revoke(&issued, ip).await,
         }
+    }
+
+    fn tell(&self, note: Note) {
+        self.events.emit(note.about(self.key));
     }
 }

@@ -11,10 +11,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::sync::watch;
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::issuer::{Issuer, IssuerError, IssuerErrorKind, OtpSent, StateToken};
-use transak_session::store::{MemoryStore, Record, SessionStore, StoreError, Swap, Version, Versioned};
+use transak_session::store::{
+    Claim, Claimed, DueQuery, Forecast, Lease, MemoryStore, Record, SessionStore, StoreError, Swap, Version, Versioned,
+};
 use transak_session::{
-    AccessToken, Grant, Otp, OtpDeclined, OtpProvider, OtpRequest, RecordKey, Transak, TransakBuilder, UserIdentity,
-    UserIp, UserSession,
+    AccessToken, Grant, Otp, OtpDeclined, OtpProvider, OtpRequest, RecordKey, TenantId, Transak, TransakBuilder,
+    UserIdentity, UserIp, UserSession,
 };
 
 pub const DAY: Duration = Duration::from_secs(86_400);
@@ -229,6 +231,14 @@ impl Issuer for FakeTransak {
         })
         .await
     }
+
+    async fn probe(&self, token: &AccessToken, _: UserIp) -> Result<(), IssuerError> {
+        self.call("probe", |books| match books.live.contains(token.expose()) {
+            true => Ok(()),
+            false => Err(IssuerErrorKind::Rejected),
+        })
+        .await
+    }
 }
 
 /// A memory store that can be held, made to fail and counted.
@@ -260,14 +270,39 @@ impl SessionStore for FakeStore {
         self.inner.load(key).await
     }
 
-    async fn insert_new(&self, key: &RecordKey, record: Record) -> Result<Swap, StoreError> {
+    async fn swap(
+        &self,
+        key: &RecordKey,
+        expected: Option<Version>,
+        record: Record,
+        finishing: Option<&Lease>,
+    ) -> Result<Swap, StoreError> {
         self.pass("save").await?;
-        self.inner.insert_new(key, record).await
+        self.inner.swap(key, expected, record, finishing).await
     }
 
-    async fn swap(&self, key: &RecordKey, expected: Version, record: Record) -> Result<Swap, StoreError> {
-        self.pass("save").await?;
-        self.inner.swap(key, expected, record).await
+    async fn claim(&self, key: &RecordKey, span: Duration) -> Result<Claim, StoreError> {
+        self.pass("claim").await?;
+        self.inner.claim(key, span).await
+    }
+
+    async fn extend(&self, lease: &Lease, span: Duration) -> Result<bool, StoreError> {
+        self.pass("extend").await?;
+        self.inner.extend(lease, span).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.pass("release").await?;
+        self.inner.release(lease).await
+    }
+
+    async fn claim_due(&self, query: &DueQuery) -> Result<Vec<Claimed>, StoreError> {
+        self.pass("claim_due").await?;
+        self.inner.claim_due(query).await
+    }
+
+    async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError> {
+        self.inner.forecast(tenant, horizons).await
     }
 
     async fn delete(&self, key: &RecordKey) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Activity, Effect, Event, PartnerState, Step};
 use crate::clock::Timestamp;
 use crate::error::TokenError;
+use crate::events::SessionEvent;
 use crate::issuer::{IssuerError, IssuerErrorKind};
 use crate::machine::Machine;
 use crate::policy::PartnerPolicy;
@@ -57,6 +58,7 @@ impl Machine for PartnerState {
     type Policy = PartnerPolicy;
     type Event = Event;
     type Effect = Effect;
+    type Note = SessionEvent;
 
     fn step(mut self, event: Event, now: Timestamp, policy: &PartnerPolicy) -> Step {
         self.rebase(now);
@@ -88,6 +90,10 @@ impl Machine for PartnerState {
         let rest = self.resting.map_or(Timestamp::MIN, |p| p.until());
         let save = held.unsaved.map_or(Timestamp::MAX, |p| p.until());
         held.issued.due_at.max(rest).min(save)
+    }
+
+    fn take_notes(&mut self) -> Vec<SessionEvent> {
+        std::mem::take(&mut self.notes)
     }
 
     fn failure(&self) -> Option<TokenError> {

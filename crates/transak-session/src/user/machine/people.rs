@@ -1,6 +1,6 @@
 //! What a person does to a session.
 
-use super::{Activity, Doubt, Signed, Standing, Step, UserState};
+use super::{Activity, Doubt, Note, Signed, Standing, Step, UserState};
 use crate::clock::Timestamp;
 use crate::identity::UserIp;
 use crate::machine::Pause;
@@ -31,6 +31,7 @@ impl UserState {
         self.unsaved = Some(Pause::OVER);
         self.failure = None;
         self.resting = None;
+        self.notes.push(Note::LoggedOut);
         match self.activity {
             // There may be a token in the store that this process has never seen.
             Activity::Idle if unread => self.read(false),

@@ -46,8 +46,10 @@ impl UserState {
 
     pub(super) fn save(mut self, tries: u8) -> Step {
         let record = match &self.standing {
-            Standing::Signed(s) => Record::of(RecordState::Live, &s.issued, Some(s.ip)),
-            Standing::Lapsed { former, ip } => Record::of(RecordState::Lapsed, former, Some(*ip)),
+            Standing::Signed(s) => Record::user(&s.issued, Some(s.ip), s.issued.issued_at),
+            Standing::Lapsed { former, ip } => {
+                Record::user(former, Some(*ip), former.issued_at).in_state(RecordState::Lapsed)
+            }
             Standing::LoggedOut { at, until, .. } => Record::logged_out(*at, *until),
             Standing::Unknown | Standing::Absent => {
                 self.unsaved = None;

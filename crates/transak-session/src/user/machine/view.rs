@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Activity, Effect, Event, Standing, Step, UserState};
+use super::{Activity, Effect, Event, Note, Standing, Step, UserState};
 use crate::clock::Timestamp;
 use crate::error::{LapseCause, TokenError};
 use crate::issuer::{IssuerError, IssuerErrorKind};
@@ -82,6 +82,7 @@ impl Machine for UserState {
     type Policy = UserPolicy;
     type Event = Event;
     type Effect = Effect;
+    type Note = Note;
 
     fn step(mut self, event: Event, now: Timestamp, policy: &UserPolicy) -> Step {
         self.rebase(now);
@@ -118,6 +119,10 @@ impl Machine for UserState {
         let rest = self.resting.map_or(Timestamp::MIN, |p| p.until());
         let save = self.unsaved.map_or(Timestamp::MAX, |p| p.until());
         signed.issued.due_at.max(rest).min(save)
+    }
+
+    fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
     }
 
     fn failure(&self) -> Option<TokenError> {

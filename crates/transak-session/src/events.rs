@@ -1,0 +1,196 @@
+//! What happened: one typed event for every transition that somebody may want to know of.
+
+use std::fmt;
+
+use tokio::sync::broadcast;
+
+use crate::clock::Timestamp;
+use crate::error::{LapseCause, RefusedHint};
+use crate::identity::UserKey;
+use crate::store::FailureClass;
+use crate::token::TokenFingerprint;
+
+/// Whose token an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// The partner access token.
+    Partner,
+    /// A user access token.
+    User(UserKey),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Partner => f.write_str("partner"),
+            Self::User(key) => key.fmt(f),
+        }
+    }
+}
+
+/// Something that happened to a token. Holds fingerprints and keyed hashes only, neither secrets nor personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// A person logged in.
+    LoggedIn {
+        /// Who.
+        user: UserKey,
+        /// The token that came of it.
+        token: TokenFingerprint,
+        /// When it expires.
+        expires_at: Timestamp,
+    },
+    /// A user token was renewed.
+    Renewed {
+        /// Whose.
+        user: UserKey,
+        /// The token that was presented.
+        former: TokenFingerprint,
+        /// The new one.
+        token: TokenFingerprint,
+        /// When the new one expires.
+        expires_at: Timestamp,
+    },
+    /// Renewing a user token, or minting a partner token, failed. A usable token is still served.
+    Failed {
+        /// Whose.
+        subject: Subject,
+        /// In what.
+        class: FailureClass,
+        /// From when on it is tried again.
+        retry_at: Timestamp,
+    },
+    /// Only a login helps.
+    OtpRequired {
+        /// Whom.
+        user: UserKey,
+        /// How it came to this.
+        cause: LapseCause,
+    },
+    /// A user logged out.
+    LoggedOut {
+        /// Who.
+        user: UserKey,
+    },
+    /// A session that nobody has used for long is not kept alive any more.
+    Dormant {
+        /// Whose.
+        user: UserKey,
+    },
+    /// Transak refused a token or its renewal; whether the session is over is being found out.
+    Suspect {
+        /// Whose.
+        user: UserKey,
+        /// Which token.
+        token: TokenFingerprint,
+    },
+    /// A partner token was minted, which ended the one before it.
+    Minted {
+        /// The new one.
+        token: TokenFingerprint,
+        /// When it expires.
+        expires_at: Timestamp,
+    },
+    /// A token that another process got was taken over from the store.
+    Adopted {
+        /// Whose.
+        subject: Subject,
+        /// The token.
+        token: TokenFingerprint,
+    },
+    /// A mint, or a renewal after a 401, was not made, because it would not help.
+    Refused {
+        /// Whose.
+        subject: Subject,
+        /// Why.
+        hint: RefusedHint,
+        /// From when on it is possible.
+        retry_at: Timestamp,
+    },
+    /// Token after token died young: another program mints with the same API key.
+    ContestedMinter,
+    /// Two calls for one token reached Transak, because a process was paused for longer than its lease. The later token won.
+    DuplicateUpstream {
+        /// Whose.
+        subject: Subject,
+    },
+    /// A token could not be stored. It is used from memory.
+    NotStored {
+        /// Whose.
+        subject: Subject,
+    },
+    /// So many renewals were refused at once that the fault is taken to be Transak's, or the allow-list's: nobody is logged
+    /// out, and renewals pause.
+    MassLapseGuard {
+        /// Refused renewals in the window.
+        refused: u32,
+        /// All renewals in the window.
+        of: u32,
+    },
+    /// A keep-alive worker has been through a batch.
+    KeepAliveProgress {
+        /// Renewed.
+        renewed: u32,
+        /// Not renewed, to be tried again.
+        failed: u32,
+    },
+    /// The machine's wall clock differs from Transak's by more than 30 seconds. Expiry is judged by Transak's.
+    ClockSkewed {
+        /// How far the wall clock is ahead, in milliseconds; negative if it is behind.
+        wall_ahead_by_millis: i64,
+    },
+}
+
+/// Where events go: to whoever subscribes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Events(broadcast::Sender<SessionEvent>);
+
+impl Events {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self(broadcast::Sender::new(capacity.max(1)))
+    }
+
+    /// Never waits: who reads too slowly misses the oldest ones.
+    pub(crate) fn emit(&self, event: SessionEvent) {
+        // Nobody may be listening, which is no failure.
+        let _ = self.0.send(event);
+    }
+
+    pub(crate) fn subscribe(&self) -> EventStream {
+        EventStream(self.0.subscribe())
+    }
+}
+
+/// Events from the moment of the subscription on. Bounded: a reader that falls behind is told how many it has missed.
+#[derive(Debug)]
+pub struct EventStream(broadcast::Receiver<SessionEvent>);
+
+/// What a subscriber reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// An event.
+    Event(SessionEvent),
+    /// This many events were dropped, because they were not read in time.
+    Missed(u64),
+}
+
+impl EventStream {
+    /// The next event; `None` once the `Transak` and everything made from it has gone. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        match self.0.recv().await {
+            Ok(event) => Some(Delivery::Event(event)),
+            Err(broadcast::error::RecvError::Lagged(missed)) => Some(Delivery::Missed(missed)),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+
+    /// The next event if there is one already.
+    pub fn try_next(&mut self) -> Option<Delivery> {
+        match self.0.try_recv() {
+            Ok(event) => Some(Delivery::Event(event)),
+            Err(broadcast::error::TryRecvError::Lagged(missed)) => Some(Delivery::Missed(missed)),
+            Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => None,
+        }
+    }
+}
