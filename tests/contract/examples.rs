@@ -70,7 +70,7 @@ fn every_documented_status_and_request_has_an_example() {
             .as_object()
             .unwrap()
             .iter()
-            .filter(|(k, _)| *k == "get" || *k == "post")
+            .filter(|(k, _)| ["get", "post", "put", "patch", "delete"].contains(&k.as_str()))
         {
             let id = operation["operationId"].as_str().unwrap();
             for status in operation["responses"].as_object().unwrap().keys() {
