@@ -6,6 +6,7 @@ mod support;
 use std::time::Duration;
 
 use support::{DAY, IP, MINUTE, Scene, Trouble, user_of};
+use transak_session::clock::Clock;
 use transak_session::issuer::IssuerErrorKind;
 use transak_session::{GetOptions, LapseCause, SessionError, SessionLabel, TokenError, UserIp};
 
@@ -37,7 +38,9 @@ async fn the_whole_life() {
     assert!(due >= born + DAY * 18 && due <= born + DAY * 22 + DAY / 2);
     assert_eq!(status.expires_at.unwrap(), born + DAY * 30);
 
-    scene.clock.jump_to(due - Duration::from_secs(1));
+    scene
+        .clock
+        .advance(due.since(scene.clock.now()) - Duration::from_secs(1));
     assert_eq!(user.token().await.unwrap(), first);
     scene.rest().await;
     assert_eq!(scene.issuer.count("refresh"), 0);
