@@ -154,12 +154,20 @@ def seed():
     control("POST", "/clock", {"action": "advance", "millis": 3_600_000})
 
 
+def played(path, method, item):
+    """Whether the sandbox plays an operation; the client knows more of them. Without credentials it does nothing."""
+    url = HOSTS[item["servers"][0]["x-transak-host"]] + path.replace("{", "").replace("}", "")
+    return session.request(method, url, timeout=10).status_code != 501
+
+
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     if not orders:
         seed()
     operations = {}
-    for item in raw_schema["paths"].values():
+    for path, item in raw_schema["paths"].items():
+        for method in [method for method in METHODS & item.keys() if not played(path, method, item)]:
+            del item[method]
         for method in METHODS & item.keys():
             operations[item[method]["operationId"]] = item[method]
     for source, targets in LINKS.items():
