@@ -1,6 +1,8 @@
 //! Build automation: turns `spec/transak.yaml` into the generated crates, and runs the workspace's checks.
 
+pub mod api;
 pub mod codegen;
+pub mod diff;
 pub mod fuzz;
 pub mod provenance;
 pub mod steps;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::codegen::{self, Failure, Options};
+use xtask::diff::{self, InputError, Level, Side};
 use xtask::fuzz::{self, FuzzError};
 use xtask::provenance::{self, Confidence, ReadmeError, Report};
 use xtask::steps::{self, StepError};
@@ -46,6 +47,13 @@ enum Task {
         #[arg(long, value_name = "CONFIDENCE", value_parser = confidence)]
         list: Option<Confidence>,
     },
+    /// What changed between two specs, and whom it breaks; exits with 0 (nothing or a patch), 1 (minor) or 2 (major)
+    Diff {
+        /// A file, a git revision (`HEAD~1`) or a file in one (`main:spec/transak.yaml`)
+        old: String,
+        /// The same; what is on disk if left out
+        new: Option<String>,
+    },
     /// Fuzz the sandbox with the spec; needs Python 3
     Fuzz {
         /// Fewer cases: about a minute instead of several
@@ -64,21 +72,42 @@ enum Error {
     Fuzz(#[from] FuzzError),
     #[error(transparent)]
     Readme(#[from] ReadmeError),
+    #[error(transparent)]
+    Diff(#[from] InputError),
 }
+
+/// Status of a command that cannot say what it was asked. Lower ones are answers.
+const FAILED: u8 = 3;
+/// Status of a command line that means nothing; clap's own, 2, is an answer of `diff`.
+const USAGE: u8 = 64;
 
 #[expect(clippy::print_stderr, reason = "a command line tool talks to its user")]
 fn main() -> ExitCode {
-    match run(Cli::parse().task) {
-        Ok(()) => ExitCode::SUCCESS,
+    let task = match Cli::try_parse() {
+        Ok(cli) => cli.task,
+        Err(error) => {
+            // Nobody is left to be told if that fails.
+            let _ = error.print();
+            return if error.use_stderr() {
+                USAGE.into()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let answers = matches!(task, Task::Diff { .. });
+    match run(task) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("{error}");
-            ExitCode::FAILURE
+            if answers { FAILED.into() } else { ExitCode::FAILURE }
         }
     }
 }
 
-fn run(task: Task) -> Result<(), Error> {
+fn run(task: Task) -> Result<ExitCode, Error> {
     match task {
+        Task::Diff { old, new } => return Ok(diff(&old, new)?.into()),
         Task::Codegen { check, spec, root } => {
             let mut options = Options::workspace(steps::workspace_root());
             let readme = spec.is_none() && root.is_none();
@@ -89,7 +118,9 @@ fn run(task: Task) -> Result<(), Error> {
                 options.root = root;
             }
             codegen(&options, check)?;
-            if readme { totals(&options, check) } else { Ok(()) }
+            if readme {
+                totals(&options, check)?;
+            }
         }
         Task::Demo => {
             codegen(&Options::workspace(steps::workspace_root()), true)?;
@@ -103,12 +134,13 @@ fn run(task: Task) -> Result<(), Error> {
                 "--features",
                 "test-util",
             ];
-            Ok(steps::run("cargo", &example, &[], RUST)?)
+            steps::run("cargo", &example, &[], RUST)?;
         }
-        Task::Test => test(),
-        Task::Provenance { spec, check, list } => provenance(spec, check, list),
-        Task::Fuzz { short } => Ok(fuzz::run(short)?),
+        Task::Test => test()?,
+        Task::Provenance { spec, check, list } => provenance(spec, check, list)?,
+        Task::Fuzz { short } => fuzz::run(short)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stderr, reason = "a command line tool talks to its user")]
@@ -157,6 +189,20 @@ fn provenance(spec: Option<PathBuf>, check: Option<PathBuf>, list: Option<Confid
         provenance::check(&readme, &report)?;
     }
     Ok(())
+}
+
+/// Prints the changes and returns the exit status that stands for the verdict.
+#[expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
+fn diff(old: &str, new: Option<String>) -> Result<u8, Error> {
+    let new = new.unwrap_or_else(|| Options::workspace(steps::workspace_root()).spec.display().to_string());
+    let (old, new) = (Side::new(old).load()?, Side::new(new).load()?);
+    let changes = diff::compare(&old.json, &new.json);
+    print!("{}", diff::markdown(&changes));
+    Ok(match diff::verdict(&changes) {
+        Level::Patch => 0,
+        Level::Minor => 1,
+        Level::Major => 2,
+    })
 }
 
 fn confidence(name: &str) -> Result<Confidence, String> {
