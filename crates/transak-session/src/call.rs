@@ -94,7 +94,8 @@ impl UserSession {
     }
 
     fn client_with(&self, token: &AccessToken) -> Client {
-        self.client
+        let client = &self.engine.env().client;
+        client
             .with_credential(Credential::UserIp, self.identity.ip().expose().to_string())
             .with_credential(Credential::UserToken, token.expose())
     }
@@ -114,7 +115,12 @@ impl PartnerHandle {
         F: FnMut(Client) -> Fut,
         Fut: Future<Output = Result<T, Error>>,
     {
-        let with = |token: &AccessToken| self.client.with_credential(Credential::PartnerToken, token.expose());
+        let with = |token: &AccessToken| {
+            self.engine
+                .env()
+                .client
+                .with_credential(Credential::PartnerToken, token.expose())
+        };
         let token = self.ready().await.map_err(SessionError::from)?;
         let answer = match call(with(&token)).await {
             Err(answer) if answer.is_unauthorized() => answer,

@@ -14,34 +14,29 @@ use crate::clock::{Clock, Timekeeper, Timestamp};
 use crate::error::TokenError;
 use crate::events::Events;
 use crate::flight::{Flight, Joiner, Outcome};
-use crate::issuer::{IssuerError, IssuerErrorKind};
+use crate::issuer::{Issuer, IssuerError, IssuerErrorKind};
 use crate::machine::Machine;
 use crate::policy::Limits;
+use crate::store::SessionStore;
 use crate::token::{AccessToken, Issued};
 
-/// What all engines of one `Transak` share.
+/// What all engines of one `Transak` share. Engines refer to it, and handles to their engine only: a counter that all
+/// handles share would make all cores meet there.
 #[derive(Debug)]
 pub(crate) struct Env {
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) issuer: Arc<dyn Issuer>,
+    /// Holds the API key.
+    pub(crate) client: transak_client::Client,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) time: Arc<Timekeeper>,
     pub(crate) events: Events,
     pub(crate) limits: Limits,
     pub(crate) tasks: TaskTracker,
-    closed: AtomicBool,
+    pub(crate) closed: AtomicBool,
 }
 
 impl Env {
-    pub(crate) fn new(clock: Arc<dyn Clock>, time: Arc<Timekeeper>, events: Events, limits: Limits) -> Self {
-        Self {
-            clock,
-            time,
-            events,
-            limits,
-            tasks: TaskTracker::new(),
-            closed: AtomicBool::new(false),
-        }
-    }
-
     /// Something that a shutdown waits for, and whether a shutdown has begun before it.
     ///
     /// Taking the ticket first and looking second, with the fence against reordering, leaves no gap: either the shutdown

@@ -169,29 +169,41 @@ impl fmt::Debug for Otp {
 /// It is the secret key of the hashes below, so a key found in a log or a store does not tell the e-mail address to
 /// someone without the API key.
 #[derive(Clone)]
-pub(crate) struct Tenant(Arc<Zeroizing<[u8; 32]>>);
+pub(crate) struct Tenant {
+    /// The hash, ready to take values: a lookup of a user is a hot path.
+    mac: Arc<Hmac<Sha256>>,
+    id: TenantId,
+}
 
 impl Tenant {
     pub(crate) fn new(environment: &str, api_key: &str) -> Self {
-        let key = keyed(api_key.as_bytes(), "tenant", environment.as_bytes());
-        Self(Arc::new(Zeroizing::new(key)))
+        let key = Zeroizing::new(digest(mac(api_key.as_bytes()), "tenant", environment.as_bytes()));
+        let mac = mac(&key[..]);
+        let mut id = [0; 8];
+        id.copy_from_slice(&digest(mac.clone(), "id", b"")[..8]);
+        Self {
+            mac: Arc::new(mac),
+            id: TenantId(id),
+        }
     }
 
     /// The tenant's public name, which all its record keys begin with.
     pub(crate) fn id(&self) -> TenantId {
-        let mut id = [0; 8];
-        id.copy_from_slice(&keyed(&self.0[..], "id", b"")[..8]);
-        TenantId(id)
+        self.id
     }
 
     pub(crate) fn partner_key(&self) -> RecordKey {
-        RecordKey::new(self.id(), keyed(&self.0[..], "partner", b""))
+        self.key("partner", b"")
+    }
+
+    fn key(&self, label: &str, value: &[u8]) -> RecordKey {
+        RecordKey::new(self.id, digest(Hmac::clone(&self.mac), label, value))
     }
 
     pub(crate) fn user_key(&self, email: &Email) -> UserKey {
         // Nobody says whether Transak folds case; two spellings of one mailbox must not become two sessions here.
         let folded = Zeroizing::new(email.expose().to_lowercase());
-        UserKey(RecordKey::new(self.id(), keyed(&self.0[..], "user", folded.as_bytes())))
+        UserKey(self.key("user", folded.as_bytes()))
     }
 }
 
@@ -201,12 +213,13 @@ impl fmt::Debug for Tenant {
     }
 }
 
-/// HMAC-SHA256 over a label and a value.
-fn keyed(key: &[u8], label: &str, value: &[u8]) -> [u8; 32] {
+fn mac(key: &[u8]) -> Hmac<Sha256> {
     // HMAC is defined for keys of every length; the empty fallback is never met.
-    let Ok(mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        return [0; 32];
-    };
+    Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
+}
+
+/// HMAC-SHA256 over a label and a value.
+fn digest(mac: Hmac<Sha256>, label: &str, value: &[u8]) -> [u8; 32] {
     mac.chain_update(label.as_bytes())
         .chain_update([0])
         .chain_update(value)
@@ -224,6 +237,11 @@ impl UserKey {
     #[must_use]
     pub fn record(&self) -> RecordKey {
         self.0
+    }
+
+    /// A uniform number that tells users apart roughly.
+    pub(crate) fn shard(&self) -> usize {
+        usize::from(self.0.0[8])
     }
 
     /// The user whose record has this key, as a store or an event names it.

@@ -181,7 +181,7 @@ impl UserSession {
         if Handle::try_current().is_err() {
             return Err(LoginError::NotRun(TokenError::NoRuntime));
         }
-        let sent = env.in_time(self.issuer.send_otp(&self.identity)).await;
+        let sent = env.in_time(env.issuer.send_otp(&self.identity)).await;
         match &sent {
             Ok(_) => tracing::info!(user = %self.key, "one-time password mailed"),
             Err(error) => tracing::warn!(user = %self.key, kind = ?error.kind(), "one-time password not mailed"),
@@ -238,8 +238,9 @@ impl OtpChallenge {
         let (session, state) = (self.session.clone(), self.state.clone());
         let task = env.tasks.spawn_on(
             async move {
-                let call = session.issuer.verify_otp(&session.identity, &otp, &state);
-                let grant = session.engine.env().in_time(call).await?;
+                let env = session.engine.env();
+                let call = env.issuer.verify_otp(&session.identity, &otp, &state);
+                let grant = env.in_time(call).await?;
                 Ok(session.logged_in(grant).await)
             },
             &runtime,

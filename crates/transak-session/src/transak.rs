@@ -8,11 +8,9 @@ use std::sync::Arc;
 
 use crate::engine::{Engine, Env};
 use crate::events::EventStream;
-use crate::identity::{Tenant, UserIdentity};
-use crate::issuer::Issuer;
+use crate::identity::{Tenant, TenantId, UserIdentity};
 use crate::partner::PartnerHandle;
 use crate::policy::UserPolicy;
-use crate::store::SessionStore;
 use crate::user::{UserSession, UserWorld};
 
 pub use builder::{BuildError, TransakBuilder};
@@ -28,9 +26,6 @@ pub struct Transak {
 struct Inner {
     env: Arc<Env>,
     tenant: Tenant,
-    issuer: Arc<dyn Issuer>,
-    store: Arc<dyn SessionStore>,
-    client: transak_client::Client,
     user_policy: UserPolicy,
     partner: PartnerHandle,
     users: Registry,
@@ -40,6 +35,12 @@ impl Transak {
     /// Begins a configuration.
     pub fn builder() -> TransakBuilder {
         TransakBuilder::default()
+    }
+
+    /// The name under which records of this environment and API key are stored.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.inner.tenant.id()
     }
 
     /// The partner access token.
@@ -56,21 +57,12 @@ impl Transak {
         let engine = inner.users.get_or_insert(key, || {
             let world = UserWorld {
                 key,
-                issuer: Arc::clone(&inner.issuer),
-                store: Arc::clone(&inner.store),
-                time: Arc::clone(&inner.env.time),
-                events: inner.env.events.clone(),
+                env: Arc::clone(&inner.env),
                 window: inner.user_policy.window,
             };
             Engine::new(Arc::clone(&inner.env), inner.user_policy, world)
         });
-        UserSession {
-            engine,
-            issuer: Arc::clone(&inner.issuer),
-            key,
-            identity,
-            client: inner.client.clone(),
-        }
+        UserSession { engine, key, identity }
     }
 
     /// What happens to tokens from now on: logins, renewals, mints, and what keeps them from happening.
@@ -84,7 +76,7 @@ impl Transak {
     /// The generated client with the API key, for operations that need no token.
     #[must_use]
     pub fn client(&self) -> &transak_client::Client {
-        &self.inner.client
+        &self.inner.env.client
     }
 
     /// Lets no new mint, renewal, login or logout begin and waits for those under way, so that no issued token is lost.
@@ -99,7 +91,7 @@ impl Transak {
 impl fmt::Debug for Transak {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transak")
-            .field("environment", self.inner.client.environment())
+            .field("environment", self.inner.env.client.environment())
             .field("partner", &self.inner.partner.status())
             .finish_non_exhaustive()
     }

@@ -6,22 +6,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::machine::{Effect, Event, PartnerLabel, PartnerState, Saved, Stored};
-use crate::clock::{Timekeeper, Timestamp};
-use crate::engine::{Engine, TokenRef, World};
+use crate::clock::Timestamp;
+use crate::engine::{Engine, Env, TokenRef, World};
 use crate::error::TokenError;
-use crate::events::{Events, SessionEvent};
+use crate::events::SessionEvent;
 use crate::identity::RecordKey;
-use crate::issuer::Issuer;
 use crate::policy::{ASSUMED_PARTNER_TOKEN_LIFE, PartnerPolicy};
-use crate::store::{Record, SessionStore, Swap, Versioned};
+use crate::store::{Record, Swap, Versioned};
 use crate::token::{AccessToken, Issued, TokenFingerprint};
 
 /// The partner access token of one environment and API key. Cheap to clone.
 #[derive(Clone)]
 pub struct PartnerHandle {
-    engine: Arc<Engine<PartnerState>>,
-    /// Holds the API key.
-    pub(crate) client: transak_client::Client,
+    pub(crate) engine: Arc<Engine<PartnerState>>,
 }
 
 /// Status only: stores and issuers of others may be less careful with what they print.
@@ -48,8 +45,8 @@ pub struct PartnerStatus {
 }
 
 impl PartnerHandle {
-    pub(crate) fn new(engine: Arc<Engine<PartnerState>>, client: transak_client::Client) -> Self {
-        Self { engine, client }
+    pub(crate) fn new(engine: Arc<Engine<PartnerState>>) -> Self {
+        Self { engine }
     }
 
     /// The token to use now, without waiting: `None` if there is no usable one.
@@ -151,23 +148,20 @@ impl PartnerHandle {
 #[derive(Debug)]
 pub(crate) struct PartnerWorld {
     pub(crate) key: RecordKey,
-    pub(crate) issuer: Arc<dyn Issuer>,
-    pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) time: Arc<Timekeeper>,
+    pub(crate) env: Arc<Env>,
     pub(crate) policy: PartnerPolicy,
-    pub(crate) events: Events,
     /// Differs between processes.
     pub(crate) salt: u32,
 }
 
 impl PartnerWorld {
     async fn mint(&self) -> Event {
-        match self.issuer.mint().await {
+        match self.env.issuer.mint().await {
             Ok(grant) => {
                 let margin = self.policy.margin;
                 let issued = Issued::from_grant(
                     grant,
-                    self.time.now(),
+                    self.env.time.now(),
                     ASSUMED_PARTNER_TOKEN_LIFE,
                     // A token that lives hardly longer than the margin is still used for half of its life.
                     |from, until, _| (until - margin).max(from + until.since(from) / 2),
@@ -184,7 +178,7 @@ impl PartnerWorld {
 
     async fn save(&self, issued: &Issued, expected: Option<crate::store::Version>) -> Event {
         let record = Record::partner(issued, Vec::new());
-        let written = self.store.swap(&self.key, expected, record, None).await;
+        let written = self.env.store.swap(&self.key, expected, record, None).await;
         Event::Saved(match written {
             Ok(Swap::Stored(version)) => Ok(Saved::As(version)),
             Ok(Swap::Conflict(there)) => {
@@ -217,7 +211,7 @@ impl PartnerWorld {
 impl World<PartnerState> for PartnerWorld {
     async fn perform(&self, effect: Effect) -> Event {
         match effect {
-            Effect::Read => match self.store.load(&self.key).await {
+            Effect::Read => match self.env.store.load(&self.key).await {
                 Ok(there) => Event::Read(Ok(self.stored(there))),
                 Err(error) => {
                     tracing::warn!(%error, "the partner token could not be read");
@@ -230,6 +224,6 @@ impl World<PartnerState> for PartnerWorld {
     }
 
     fn tell(&self, note: SessionEvent) {
-        self.events.emit(note);
+        self.env.events.emit(note);
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use tokio_util::task::TaskTracker;
 use transak_client::operations::Credential;
 use transak_client::{Client, Environment, Secret};
 
@@ -183,13 +185,20 @@ impl TransakBuilder {
             };
             Arc::new(HttpIssuer::new(client, api_key, Arc::clone(&time)))
         });
-        let env = Arc::new(Env::new(clock, Arc::clone(&time), events.clone(), self.limits));
-        let world = PartnerWorld {
-            key: tenant.partner_key(),
-            issuer: Arc::clone(&issuer),
-            store: Arc::clone(&store),
+        let env = Arc::new(Env {
+            store,
+            issuer,
+            client,
+            clock,
             time,
             events,
+            limits: self.limits,
+            tasks: TaskTracker::new(),
+            closed: AtomicBool::new(false),
+        });
+        let world = PartnerWorld {
+            key: tenant.partner_key(),
+            env: Arc::clone(&env),
             policy: self.partner_policy,
             // The seed of the standard hash maps: different in each process, which is all that is asked of it.
             salt: RandomState::new().hash_one(0_u8) as u32,
@@ -197,12 +206,9 @@ impl TransakBuilder {
         let partner = Engine::new(Arc::clone(&env), self.partner_policy, world);
         Ok(Transak {
             inner: Arc::new(Inner {
-                partner: PartnerHandle::new(partner, client.clone()),
+                partner: PartnerHandle::new(partner),
                 env,
                 tenant,
-                issuer,
-                store,
-                client,
                 user_policy: self.user_policy,
                 users: Registry::new(sessions),
             }),

@@ -10,7 +10,6 @@ use crate::clock::Timestamp;
 use crate::engine::{Engine, TokenRef};
 use crate::error::{SessionError, TokenError};
 use crate::identity::{UserIdentity, UserKey};
-use crate::issuer::Issuer;
 use crate::machine::Machine;
 use crate::token::{AccessToken, Grant, Issued, TokenFingerprint};
 
@@ -20,11 +19,8 @@ use crate::token::{AccessToken, Grant, Issued, TokenFingerprint};
 #[derive(Clone)]
 pub struct UserSession {
     pub(crate) engine: Arc<Engine<UserState>>,
-    pub(crate) issuer: Arc<dyn Issuer>,
     pub(crate) key: UserKey,
     pub(crate) identity: UserIdentity,
-    /// Holds the API key.
-    pub(crate) client: transak_client::Client,
 }
 
 /// Key and status only: stores and issuers of others may be less careful with what they print.

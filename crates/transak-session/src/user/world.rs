@@ -5,30 +5,25 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::machine::{Effect, Event, Note, Saved, UserState};
-use crate::clock::{Timekeeper, Timestamp};
-use crate::engine::World;
-use crate::events::Events;
+use crate::clock::Timestamp;
+use crate::engine::{Env, World};
 use crate::identity::{UserIp, UserKey};
-use crate::issuer::Issuer;
 use crate::policy::{ASSUMED_USER_TOKEN_LIFE, RefreshWindow};
-use crate::store::{Record, SessionStore, Swap, Version};
+use crate::store::{Record, Swap, Version};
 use crate::token::{Grant, Issued};
 
 #[derive(Debug)]
 pub(crate) struct UserWorld {
     pub(crate) key: UserKey,
-    pub(crate) issuer: Arc<dyn Issuer>,
-    pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) time: Arc<Timekeeper>,
-    pub(crate) events: Events,
+    pub(crate) env: Arc<Env>,
     pub(crate) window: RefreshWindow,
 }
 
 impl UserWorld {
     async fn refresh(&self, issued: &Issued, ip: UserIp) -> Event {
-        match self.issuer.refresh(&issued.token, ip).await {
+        match self.env.issuer.refresh(&issued.token, ip).await {
             Ok(grant) => {
-                let new = issue(grant, self.time.now(), &self.window);
+                let new = issue(grant, self.env.time.now(), &self.window);
                 tracing::info!(user = %self.key, former = %issued.fingerprint(), fingerprint = %new.fingerprint(),
                     expires_at = %new.expires_at, due_at = %new.due_at, "user token renewed");
                 Event::Refreshed(Ok(new))
@@ -43,7 +38,7 @@ impl UserWorld {
 
     async fn save(&self, record: Record, expected: Option<Version>) -> Event {
         let key = self.key.record();
-        let written = self.store.swap(&key, expected, record, None).await;
+        let written = self.env.store.swap(&key, expected, record, None).await;
         Event::Saved(match written {
             Ok(Swap::Stored(version)) => Ok(Saved::As(version)),
             Ok(Swap::Conflict(there)) => {
@@ -58,7 +53,7 @@ impl UserWorld {
     }
 
     async fn revoke(&self, issued: &Issued, ip: UserIp) -> Event {
-        let result = self.issuer.logout(&issued.token, ip).await;
+        let result = self.env.issuer.logout(&issued.token, ip).await;
         match &result {
             Ok(()) => {
                 tracing::info!(user = %self.key, fingerprint = %issued.fingerprint(), "user logged out");
@@ -82,7 +77,7 @@ pub(crate) fn issue(grant: Grant, now: Timestamp, window: &RefreshWindow) -> Iss
 impl World<UserState> for UserWorld {
     async fn perform(&self, effect: Effect) -> Event {
         match effect {
-            Effect::Read => match self.store.load(&self.key.record()).await {
+            Effect::Read => match self.env.store.load(&self.key.record()).await {
                 Ok(there) => Event::Read(Ok(there)),
                 Err(error) => {
                     tracing::warn!(user = %self.key, %error, "a session could not be read");
@@ -96,6 +91,6 @@ impl World<UserState> for UserWorld {
     }
 
     fn tell(&self, note: Note) {
-        self.events.emit(note.about(self.key));
+        self.env.events.emit(note.about(self.key));
     }
 }
