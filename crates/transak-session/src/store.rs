@@ -9,11 +9,13 @@
 //!
 //! Times of leases and of the due index are read off the store's own clock, so that processes whose clocks differ agree.
 
+pub mod codec;
 mod due;
 mod error;
 mod lease;
 mod memory;
 mod record;
+pub mod seal;
 
 use std::fmt;
 use std::time::Duration;
