@@ -71,7 +71,7 @@ pub use identity::{Email, IdentityError, Otp, RecordKey, TenantId, UserIdentity,
 pub use otp::{
     ChallengeError, LoginError, OtpChallenge, OtpDeclined, OtpProvider, OtpRequest, StoredChallenge, VerifyError,
 };
-pub use partner::{PartnerHandle, PartnerLabel, PartnerStatus};
+pub use partner::{PartnerHandle, PartnerLabel, PartnerStatus, VerificationKeys};
 pub use policy::{
     ASSUMED_PARTNER_TOKEN_LIFE, ASSUMED_USER_TOKEN_LIFE, Backoff, PartnerPolicy, PolicyError, RefreshWindow, UserPolicy,
 };

@@ -4,11 +4,14 @@
 //! has stored is adopted first, mints keep a distance, and a 401 is no proof that a token is bad.
 
 mod handle;
+mod keys;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
+mod world;
 
 pub use handle::{PartnerHandle, PartnerStatus};
+pub use keys::VerificationKeys;
 pub use machine::PartnerLabel;
 
-pub(crate) use handle::PartnerWorld;
+pub(crate) use world::PartnerWorld;

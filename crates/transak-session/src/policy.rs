@@ -149,10 +149,9 @@ pub struct PartnerPolicy {
 }
 
 impl PartnerPolicy {
-    /// How long before its expiry a token is replaced. 10 minutes by default, because Transak asks to mint only when the
-    /// old token is at its end: <https://docs.transak.com/api/public/refresh-access-token>
-    ///
-    /// A token that another process minted is replaced later, in the middle of this span, so that not all mint at once.
+    /// How long before its expiry a token is replaced, give or take half of it, drawn once for each token. 10 minutes by
+    /// default, because Transak asks to mint only when the old token is at its end:
+    /// <https://docs.transak.com/api/public/refresh-access-token>
     ///
     /// # Errors
     ///
@@ -178,6 +177,14 @@ impl PartnerPolicy {
         }
         self.intervals = intervals;
         Ok(self)
+    }
+
+    /// When a token that lives between these two comes due: half the margin earlier or later, as drawn.
+    pub(crate) fn due_at(&self, from: Timestamp, until: Timestamp, draw: u64) -> Timestamp {
+        let drawn = (self.margin.as_millis().saturating_mul(u128::from(draw)) >> 64) as u64;
+        let margin = self.margin / 2 + Duration::from_millis(drawn);
+        // A token that lives hardly longer than the margin is still used for half of its life.
+        (until - margin).max(from + until.since(from) / 2)
     }
 
     pub(crate) fn interval(&self, strikes: u32) -> Duration {
@@ -245,6 +252,10 @@ pub(crate) struct Limits {
     pub(crate) joiners: usize,
     /// After this long one step of a flight counts as unanswered, so that every flight ends.
     pub(crate) deadline: Duration,
+    /// For how long a lease on a record is taken.
+    pub(crate) lease: Duration,
+    /// After this long a call under a lease counts as unanswered; it is not made if less is left of the lease.
+    pub(crate) call: Duration,
 }
 
 impl Default for Limits {
@@ -252,6 +263,8 @@ impl Default for Limits {
         Self {
             joiners: 10_000,
             deadline: Duration::from_secs(45),
+            lease: Duration::from_secs(30),
+            call: Duration::from_secs(15),
         }
     }
 }

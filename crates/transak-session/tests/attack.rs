@@ -52,33 +52,6 @@ async fn one_report_does_not_mint_when_a_save_is_made_up_for() {
 }
 
 #[tokio::test]
-async fn processes_that_share_a_token_do_not_all_mint_when_it_comes_due() {
-    let scene = Scene::new();
-    let others: Vec<_> = (0..4).map(|_| scene.other_process()).collect();
-    let first = scene.transak.partner().ready().await.unwrap();
-    for other in &others {
-        assert_eq!(other.partner().ready().await.unwrap(), first);
-    }
-    scene.clock.advance(DAY * 7 - MINUTE * 10);
-    scene.issuer.gates.close("mint");
-    for transak in others.iter().chain([&scene.transak]) {
-        assert_eq!(transak.partner().current().unwrap().clone(), first);
-    }
-    scene.rest().await;
-    scene.issuer.gates.open("mint");
-    scene.rest().await;
-    assert_eq!(scene.issuer.count("mint"), 2);
-    // The others are due by the middle of the margin, and find the new token in the store.
-    scene.clock.advance(MINUTE * 5);
-    for other in &others {
-        let _ = other.partner().current().unwrap().clone();
-        scene.rest().await;
-        assert_eq!(other.partner().current(), scene.transak.partner().current());
-    }
-    assert_eq!(scene.issuer.count("mint"), 2);
-}
-
-#[tokio::test]
 async fn reports_do_not_repeat_a_mint_that_keeps_failing() {
     let scene = Scene::new();
     let partner = scene.transak.partner();

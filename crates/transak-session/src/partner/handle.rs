@@ -3,16 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-
-use super::machine::{Effect, Event, PartnerLabel, PartnerState, Saved, Stored};
+use super::keys::VerificationKeys;
+use super::machine::{Event, PartnerLabel, PartnerState};
 use crate::clock::Timestamp;
-use crate::engine::{Engine, Env, TokenRef, World};
+use crate::engine::{Engine, TokenRef};
 use crate::error::TokenError;
-use crate::events::SessionEvent;
-use crate::identity::RecordKey;
-use crate::policy::{ASSUMED_PARTNER_TOKEN_LIFE, PartnerPolicy};
-use crate::store::{Record, Swap, Versioned};
+use crate::machine::Machine;
 use crate::token::{AccessToken, Issued, TokenFingerprint};
 
 /// The partner access token of one environment and API key. Cheap to clone.
@@ -38,8 +34,16 @@ pub struct PartnerStatus {
     pub label: PartnerLabel,
     /// Which token is served.
     pub fingerprint: Option<TokenFingerprint>,
+    /// When it was issued.
+    pub issued_at: Option<Timestamp>,
+    /// From when on it is replaced.
+    pub due_at: Option<Timestamp>,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
+    /// From when on another mint is possible, as far as this process knows; `None` if it is possible now.
+    pub next_mint_at: Option<Timestamp>,
+    /// How many former tokens are kept for the verification of signatures.
+    pub retired: usize,
     /// What the last attempt failed in; cleared by a success.
     pub last_failure: Option<TokenError>,
 }
@@ -115,9 +119,42 @@ impl PartnerHandle {
             Some(token) => Ok(token),
             None => match outcome {
                 Err(error) => Err(error),
-                // Nothing was held under that name: an ordinary request for a token.
-                Ok(()) => self.ready().await,
+                Ok(()) => match self.engine.look(|s| s.failure().filter(|_| s.doubts(which))) {
+                    // The answer to an earlier report of this token still holds.
+                    Some(failure) => Err(failure),
+                    // Nothing was held under that name: an ordinary request for a token.
+                    None => self.ready().await,
+                },
             },
+        }
+    }
+
+    /// The tokens to verify a webhook's signature with, as far as this process knows. No I/O.
+    #[must_use]
+    pub fn verification_keys(&self) -> VerificationKeys {
+        let now = self.engine.now();
+        VerificationKeys::new(self.engine.look(|state| state.keys(now)))
+    }
+
+    /// The same after a look at the store: for a signature that none of the known tokens made, because another process may
+    /// have minted. Mints nothing.
+    ///
+    /// All callers share one look, and there is at most one in two seconds: forged webhooks do not reach the store any
+    /// oftener, and get what is known. Dropping the future ends the wait, not the look.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::Store`] if the store failed, [`TokenError::ShutDown`] or [`TokenError::NoRuntime`] if it could not be
+    /// asked; what is known can still be had from [`verification_keys`](Self::verification_keys).
+    pub async fn verification_keys_fresh(&self) -> Result<VerificationKeys, TokenError> {
+        let before = self.engine.look(|state| state.held().map(Issued::fingerprint));
+        let other = || self.engine.look(|state| state.held().map(Issued::fingerprint)) != before;
+        match self.engine.settle(Event::Look, other).await {
+            // What a mint that was under way failed in is not what was asked.
+            Ok(()) | Err(TokenError::Issuer(_) | TokenError::MintHeld { .. } | TokenError::Refused { .. }) => {
+                Ok(self.verification_keys())
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -126,12 +163,16 @@ impl PartnerHandle {
     pub fn status(&self) -> PartnerStatus {
         let now = self.engine.now();
         self.engine.look(|state| {
-            let held = crate::machine::Machine::held(state).filter(|h| h.usable(now));
+            let held = state.held().filter(|h| h.usable(now));
             PartnerStatus {
                 label: state.label(now),
                 fingerprint: held.map(Issued::fingerprint),
+                issued_at: held.map(Issued::issued_at),
+                due_at: held.map(Issued::due_at),
                 expires_at: held.map(Issued::expires_at),
-                last_failure: crate::machine::Machine::failure(state),
+                next_mint_at: state.next_mint_at(now, self.engine.policy()),
+                retired: state.retired_count(now),
+                last_failure: state.failure(),
             }
         })
     }
@@ -141,89 +182,5 @@ impl PartnerHandle {
             Some(token) => Ok(token),
             None => Err(outcome.err().unwrap_or(TokenError::Interrupted)),
         }
-    }
-}
-
-/// Carries out what the machine asks for.
-#[derive(Debug)]
-pub(crate) struct PartnerWorld {
-    pub(crate) key: RecordKey,
-    pub(crate) env: Arc<Env>,
-    pub(crate) policy: PartnerPolicy,
-    /// Differs between processes.
-    pub(crate) salt: u32,
-}
-
-impl PartnerWorld {
-    async fn mint(&self) -> Event {
-        match self.env.issuer.mint().await {
-            Ok(grant) => {
-                let margin = self.policy.margin;
-                let issued = Issued::from_grant(
-                    grant,
-                    self.env.time.now(),
-                    ASSUMED_PARTNER_TOKEN_LIFE,
-                    // A token that lives hardly longer than the margin is still used for half of its life.
-                    |from, until, _| (until - margin).max(from + until.since(from) / 2),
-                );
-                tracing::info!(fingerprint = %issued.fingerprint(), expires_at = %issued.expires_at, "partner token minted");
-                Event::Minted(Ok(issued))
-            }
-            Err(error) => {
-                tracing::warn!(kind = ?error.kind(), "minting a partner token failed");
-                Event::Minted(Err(Arc::new(error)))
-            }
-        }
-    }
-
-    async fn save(&self, issued: &Issued, expected: Option<crate::store::Version>) -> Event {
-        let record = Record::partner(issued, Vec::new());
-        let written = self.env.store.swap(&self.key, expected, record, None).await;
-        Event::Saved(match written {
-            Ok(Swap::Stored(version)) => Ok(Saved::As(version)),
-            Ok(Swap::Conflict(there)) => {
-                tracing::info!("another process stored a partner token at the same time");
-                Ok(Saved::Conflict(self.stored(there)))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a partner token could not be stored; it is used from memory");
-                Err(Arc::new(error))
-            }
-        })
-    }
-
-    /// A token that is adopted comes due later here than where it was minted, by an eighth to a half of what is left then:
-    /// if all who share it came due at one instant, each would mint and kill what the others have just minted.
-    fn stored(&self, there: Option<Versioned>) -> Option<Stored> {
-        let there = there?;
-        let mut issued = there.record.issued()?;
-        let eighth = issued.expires_at.since(issued.due_at) / 8;
-        let draw = f64::from((issued.fingerprint().draw(self.salt) >> 32) as u32) / f64::from(u32::MAX);
-        issued.due_at = issued.due_at + eighth + (eighth * 3).mul_f64(draw);
-        Some(Stored {
-            version: there.version,
-            issued,
-        })
-    }
-}
-
-#[async_trait]
-impl World<PartnerState> for PartnerWorld {
-    async fn perform(&self, effect: Effect) -> Event {
-        match effect {
-            Effect::Read => match self.env.store.load(&self.key).await {
-                Ok(there) => Event::Read(Ok(self.stored(there))),
-                Err(error) => {
-                    tracing::warn!(%error, "the partner token could not be read");
-                    Event::Read(Err(Arc::new(error)))
-                }
-            },
-            Effect::Mint => self.mint().await,
-            Effect::Save { issued, expected } => self.save(&issued, expected).await,
-        }
-    }
-
-    fn tell(&self, note: SessionEvent) {
-        self.env.events.emit(note);
     }
 }

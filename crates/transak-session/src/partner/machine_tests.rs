@@ -1,277 +1,298 @@
-//! The partner machine against a model of Transak and of a store that another process uses too.
+//! The partner machine: several processes against a model of Transak and of the store that they share.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
-use std::time::Duration;
+mod fleet;
 
 use proptest::prelude::*;
 
-use super::machine::{Effect, Event, PartnerState, Saved, Stored};
-use crate::clock::Timestamp;
+use super::machine::{Effect, Event};
 use crate::error::TokenError;
-use crate::issuer::{IssuerError, IssuerErrorKind};
+use crate::events::SessionEvent;
+use crate::issuer::IssuerErrorKind;
 use crate::machine::Machine;
-use crate::policy::PartnerPolicy;
-use crate::store::{StoreError, Version};
-use crate::token::{AccessToken, Issued};
+use crate::token::AccessToken;
+use fleet::{Fate, Fleet};
 
 #[derive(Clone, Debug)]
 enum Op {
     Wait(u32),
-    Jump(i32),
-    Wanted,
-    RejectCurrent,
-    RejectOther,
-    Succeed,
-    Fail(IssuerErrorKind),
-    Lose,
-    OtherMints,
+    Jump(usize, i32),
+    Wanted(usize),
+    Look(usize),
+    RejectCurrent(usize),
+    RejectOther(usize),
+    /// Sends a mint, without its answer yet.
+    Send(usize),
+    Perform(usize, Fate),
+    Crash(usize, bool),
+    ForeignMint,
     StoreForgets,
+    StoreGoesBack,
 }
 
-fn op() -> impl Strategy<Value = Op> {
+const PROCESSES: usize = 3;
+
+fn op(wild: bool) -> BoxedStrategy<Op> {
     use IssuerErrorKind::{Rejected, Transient, Unknown};
+    let who = || 0..PROCESSES;
+    let kinds = prop::sample::select(vec![
+        Transient,
+        Unknown,
+        Rejected,
+        IssuerErrorKind::RateLimited { retry_after: None },
+    ]);
+    let tame = prop_oneof![
+        2 => (1_u32..400_000).prop_map(Op::Wait),
+        4 => (1_u32..90).prop_map(Op::Wait),
+        7 => who().prop_map(Op::Wanted),
+        1 => who().prop_map(Op::Look),
+        4 => who().prop_map(Op::RejectCurrent),
+        1 => who().prop_map(Op::RejectOther),
+        2 => who().prop_map(Op::Send),
+        16 => who().prop_map(|p| Op::Perform(p, Fate::Succeeds)),
+        2 => (who(), kinds).prop_map(|(p, kind)| Op::Perform(p, Fate::Fails(kind))),
+        1 => who().prop_map(|p| Op::Perform(p, Fate::LosesAnswer)),
+        1 => (who(), any::<bool>()).prop_map(|(p, acts)| Op::Perform(p, Fate::Panics { acts })),
+        1 => (who(), any::<bool>()).prop_map(|(p, acts)| Op::Crash(p, acts)),
+        1 => Just(Op::ForeignMint),
+    ];
+    if !wild {
+        return tame.boxed();
+    }
     prop_oneof![
-        3 => (1_u32..400_000).prop_map(Op::Wait),
-        2 => (1_u32..90).prop_map(Op::Wait),
-        1 => (-900_000_i32..900_000).prop_map(Op::Jump),
-        6 => Just(Op::Wanted),
-        3 => Just(Op::RejectCurrent),
-        1 => Just(Op::RejectOther),
-        9 => Just(Op::Succeed),
-        2 => prop::sample::select(vec![Transient, Unknown, Rejected, IssuerErrorKind::RateLimited { retry_after: None }])
-            .prop_map(Op::Fail),
-        1 => Just(Op::Lose),
-        1 => Just(Op::OtherMints),
+        30 => tame,
+        1 => (who(), -900_000_i32..900_000).prop_map(|(p, s)| Op::Jump(p, s)),
         1 => Just(Op::StoreForgets),
+        1 => Just(Op::StoreGoesBack),
     ]
+    .boxed()
 }
 
-/// Transak, the store and the machine's surroundings.
-struct World {
-    state: PartnerState,
-    pending: Option<Effect>,
-    wall: i64,
-    /// True time, by which tokens are issued; the wall clock may lie.
-    truth: i64,
-    mints: u64,
-    stored: Option<Stored>,
-    versions: u64,
-    /// True times of our mints that may have reached Transak.
-    our_mints: Vec<i64>,
-    jumped: bool,
-}
-
-impl World {
-    fn new() -> Self {
-        Self {
-            state: PartnerState::default(),
-            pending: None,
-            wall: 1_700_000_000,
-            truth: 1_700_000_000,
-            mints: 0,
-            stored: None,
-            versions: 0,
-            our_mints: Vec::new(),
-            jumped: false,
+fn apply(fleet: &mut Fleet, op: Op) -> Result<(), TestCaseError> {
+    match op {
+        Op::Wait(seconds) => fleet.truth += i64::from(seconds) * 1_000,
+        Op::Jump(p, seconds) => {
+            fleet.processes[p].skew += i64::from(seconds) * 1_000;
+            fleet.jumped = true;
         }
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_seconds(self.wall)
-    }
-
-    fn issue(&mut self) -> Issued {
-        self.mints += 1;
-        let at = Timestamp::from_unix_seconds(self.truth);
-        let until = at + Duration::from_secs(604_800);
-        let token = AccessToken::new(format!("token {}", self.mints));
-        Issued::restore(token, at, until, until - Duration::from_secs(600))
-    }
-
-    fn send(&mut self, event: Event) -> Result<(), TestCaseError> {
-        let before = self.state.held().cloned();
-        let minted = matches!(event, Event::Minted(Ok(_)));
-        let (next, effect) = self.state.clone().step(event, self.now(), &PartnerPolicy::default());
-        self.state = next;
-        if let Some(effect) = effect {
-            prop_assert!(self.pending.is_none(), "two effects under way");
-            if matches!(effect, Effect::Mint) {
-                let label = self.state.held().map(|h| (h.usable(self.now()), self.now() < h.due_at));
-                prop_assert!(label != Some((true, true)) || self.doubted(), "minted without need");
-                self.our_mints.push(self.truth);
-            }
-            self.pending = Some(effect);
-        }
-        if let Some(before) = before {
-            let after = self.state.held();
-            prop_assert!(after.is_some(), "a token was dropped");
+        Op::Wanted(p) => fleet.send(p, Event::Wanted)?,
+        Op::Look(p) => fleet.send(p, Event::Look)?,
+        Op::RejectCurrent(p) => fleet.reject(p)?,
+        Op::RejectOther(p) => {
+            let idle = fleet.processes[p].pending.is_none();
+            fleet.send(p, Event::Rejected(AccessToken::new("long gone").fingerprint()))?;
             prop_assert!(
-                minted || after.is_some_and(|a| a.at_least_as_new_as(&before)),
-                "an older token replaced a newer one"
+                !idle || fleet.processes[p].pending.is_none(),
+                "a stale 401 had an effect"
             );
         }
-        Ok(())
+        Op::Send(p) => fleet.begin(p)?,
+        Op::Perform(p, fate) => fleet.perform(p, fate)?,
+        Op::Crash(p, acts) => fleet.crash(p, acts)?,
+        Op::ForeignMint => drop(fleet.issue()),
+        Op::StoreForgets => fleet.forget(),
+        Op::StoreGoesBack => fleet.go_back(),
     }
+    Ok(())
+}
 
-    fn doubted(&self) -> bool {
-        format!("{:?}", self.state).contains("doubted: true")
-    }
-
-    fn succeed(&mut self) -> Result<(), TestCaseError> {
-        match self.pending.take() {
-            None => Ok(()),
-            Some(Effect::Read) => self.send(Event::Read(Ok(self.stored.clone()))),
-            Some(Effect::Mint) => {
-                let issued = self.issue();
-                self.send(Event::Minted(Ok(issued)))
+/// Left alone in a healthy world all come to rest, and with the token that lives.
+fn recover(fleet: &mut Fleet) -> Result<(), TestCaseError> {
+    for _ in 0..6 {
+        fleet.truth += 7_200_000;
+        for p in 0..PROCESSES {
+            match fleet.held(p).map(|held| held.fingerprint()) {
+                Some(which) if fleet.live != Some(which) => fleet.reject(p)?,
+                _ => fleet.send(p, Event::Wanted)?,
             }
-            Some(Effect::Save { issued, expected }) => {
-                if self.stored.as_ref().map(|s| s.version) != expected {
-                    return self.send(Event::Saved(Ok(Saved::Conflict(self.stored.clone()))));
-                }
-                if let Some(there) = &self.stored {
-                    prop_assert!(issued.at_least_as_new_as(&there.issued), "an older token was stored");
-                }
-                let version = self.store(issued);
-                self.send(Event::Saved(Ok(Saved::As(version))))
-            }
+            fleet.settle(p)?;
         }
     }
-
-    fn store(&mut self, issued: Issued) -> Version {
-        self.versions += 1;
-        let version = Version::new(self.versions);
-        self.stored = Some(Stored { version, issued });
-        version
+    if fleet.jumped {
+        return Ok(());
     }
-
-    fn fail(&mut self, kind: IssuerErrorKind) -> Result<(), TestCaseError> {
-        let store = || Arc::new(StoreError::new("down"));
-        match self.pending.take() {
-            None => Ok(()),
-            Some(Effect::Read) => self.send(Event::Read(Err(store()))),
-            Some(Effect::Save { .. }) => self.send(Event::Saved(Err(store()))),
-            Some(Effect::Mint) => {
-                if kind == IssuerErrorKind::Transient {
-                    self.our_mints.pop();
-                }
-                self.send(Event::Minted(Err(Arc::new(IssuerError::new(kind)))))
-            }
-        }
+    for p in 0..PROCESSES {
+        let held = fleet.held(p).cloned();
+        prop_assert!(
+            held.as_ref().is_some_and(|h| h.usable(fleet.now(p))),
+            "process {p} has no usable token"
+        );
+        prop_assert_eq!(
+            held.map(|h| h.fingerprint()),
+            fleet.live,
+            "process {} holds a dead token",
+            p
+        );
     }
-
-    fn apply(&mut self, op: Op) -> Result<(), TestCaseError> {
-        match op {
-            Op::Wait(s) => {
-                self.wall += i64::from(s);
-                self.truth += i64::from(s);
-                Ok(())
-            }
-            Op::Jump(s) => {
-                self.wall += i64::from(s);
-                self.jumped = true;
-                Ok(())
-            }
-            Op::Wanted => self.send(Event::Wanted),
-            Op::RejectCurrent => match self.state.held().map(Issued::fingerprint) {
-                Some(which) => self.send(Event::Rejected(which)),
-                None => Ok(()),
-            },
-            Op::RejectOther => {
-                let before = format!("{:?}", self.state);
-                let other = AccessToken::new("long gone").fingerprint();
-                let idle = self.pending.is_none();
-                self.send(Event::Rejected(other))?;
-                prop_assert!(!idle || self.pending.is_none(), "a stale 401 had an effect");
-                if !self.jumped {
-                    prop_assert_eq!(before, format!("{:?}", self.state));
-                }
-                Ok(())
-            }
-            Op::Succeed => self.succeed(),
-            Op::Fail(kind) => self.fail(kind),
-            Op::Lose => match self.pending.take() {
-                Some(_) => self.send(Event::Lost(TokenError::Panicked)),
-                None => Ok(()),
-            },
-            Op::OtherMints => {
-                let issued = self.issue();
-                self.store(issued);
-                Ok(())
-            }
-            Op::StoreForgets => {
-                self.stored = None;
-                Ok(())
-            }
-        }
-    }
+    prop_assert_eq!(
+        fleet.stored().map(|i| i.fingerprint()),
+        fleet.live,
+        "the store holds a dead token"
+    );
+    Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn keeps_its_promises(ops in prop::collection::vec(op(), 1..80)) {
-        let mut world = World::new();
+    fn a_fleet_with_a_working_store_mints_once_per_interval(ops in prop::collection::vec(op(false), 1..90)) {
+        let mut fleet = Fleet::new(PROCESSES);
         for op in ops {
-            world.apply(op)?;
+            apply(&mut fleet, op)?;
         }
-        // Distances between mints are true ones as long as the clock tells the truth.
-        if !world.jumped {
-            for pair in world.our_mints.windows(2) {
-                prop_assert!(pair[1] - pair[0] >= 60, "mints {pair:?} are too close");
-            }
+        fleet.check_distances()?;
+        recover(&mut fleet)?;
+        fleet.check_distances()?;
+    }
+
+    #[test]
+    fn whatever_happens_to_clocks_and_store_no_token_is_lost(ops in prop::collection::vec(op(true), 1..90)) {
+        let mut fleet = Fleet::new(PROCESSES);
+        for op in ops {
+            apply(&mut fleet, op)?;
         }
-        // Left alone with a healthy world, it comes to rest, and within two intervals has a token.
-        world.wall += 7_200;
-        world.truth += 7_200;
-        for _ in 0..2 {
-            world.send(Event::Wanted)?;
-            for _ in 0..20 {
-                world.succeed()?;
-            }
-            prop_assert!(world.pending.is_none(), "it never comes to rest");
-        }
-        prop_assert!(world.state.held().is_some_and(|h| h.usable(world.now())) || world.jumped);
+        recover(&mut fleet)?;
     }
 }
 
+fn settled(fleet: &mut Fleet, p: usize, event: Event) {
+    fleet.send(p, event).unwrap();
+    fleet.settle(p).unwrap();
+}
+
 #[test]
-fn repeated_rejections_widen_the_distance_between_mints() {
-    let mut world = World::new();
-    let mut mints = Vec::new();
-    world.send(Event::Wanted).unwrap();
-    for second in 0..20_000 {
-        if world.our_mints.len() > mints.len() {
-            mints.push(second);
-        }
-        for _ in 0..4 {
-            world.succeed().unwrap();
-        }
-        let which = world.state.held().map(Issued::fingerprint).unwrap();
-        world.send(Event::Rejected(which)).unwrap();
-        world.wall += 1;
-        world.truth += 1;
+fn repeated_rejections_widen_the_distance_between_mints_for_all() {
+    let mut fleet = Fleet::new(PROCESSES);
+    let mut p = 0;
+    for _ in 0..20_000 {
+        // Whoever is asked next: the distance does not depend on who has met the rejections.
+        p = (p + 1) % PROCESSES;
+        settled(&mut fleet, p, Event::Wanted);
+        fleet.reject(p).unwrap();
+        fleet.settle(p).unwrap();
+        fleet.truth += 1_000;
     }
-    let gaps: Vec<i32> = mints.windows(2).map(|w| w[1] - w[0]).collect();
+    let times: Vec<i64> = fleet.mints.iter().map(|ms| ms / 1_000).collect();
+    let gaps: Vec<i64> = times.windows(2).map(|w| w[1] - w[0]).collect();
     assert_eq!(gaps[0] / 10, 6, "{gaps:?}");
     assert_eq!(gaps[1] / 100, 6, "{gaps:?}");
-    assert!(gaps[2..].iter().all(|g| (3_600..3_700).contains(g)), "{gaps:?}");
-    assert!(matches!(world.state.failure(), Some(TokenError::Refused { .. })));
+    assert!(gaps[2..].iter().all(|g| (3_600..3_800).contains(g)), "{gaps:?}");
+    let contested = |e: &&SessionEvent| matches!(e, SessionEvent::ContestedMinter);
+    for process in &fleet.processes {
+        assert!(matches!(process.state.failure(), Some(TokenError::Refused { .. })));
+        assert!(
+            process.notes.iter().filter(contested).count() <= 1,
+            "told more than once"
+        );
+    }
+    let told = fleet.processes.iter().flat_map(|p| &p.notes).filter(contested).count();
+    assert!(told >= 1, "nobody was told");
 }
 
 #[test]
 fn an_old_token_of_another_process_does_not_hold_the_next_mint_up() {
-    let mut world = World::new();
-    let run = |world: &mut World, ops: Vec<Op>| ops.into_iter().for_each(|op| world.apply(op).unwrap());
-    let settle = || vec![Op::Succeed, Op::Succeed, Op::Succeed];
-    // Two tokens that were rejected soon after their mint make the distance between mints ten minutes.
-    run(&mut world, vec![Op::Wanted]);
-    run(&mut world, settle());
-    run(&mut world, vec![Op::RejectCurrent, Op::Wait(60)]);
-    run(&mut world, settle());
-    run(&mut world, vec![Op::OtherMints, Op::RejectCurrent, Op::Wait(604_801)]);
-    run(&mut world, settle());
-    assert!(world.state.held().is_some_and(|held| held.usable(world.now())));
+    let mut fleet = Fleet::new(2);
+    settled(&mut fleet, 0, Event::Wanted);
+    for _ in 0..2 {
+        fleet.truth += 60_000;
+        fleet.reject(0).unwrap();
+        fleet.settle(0).unwrap();
+    }
+    fleet.truth += 604_801_000;
+    settled(&mut fleet, 0, Event::Wanted);
+    assert!(fleet.held(0).is_some_and(|held| held.usable(fleet.now(0))));
+}
+
+#[test]
+fn a_look_adopts_but_never_mints_and_is_rare() {
+    let mut fleet = Fleet::new(2);
+    settled(&mut fleet, 0, Event::Look);
+    assert!(fleet.mints.is_empty());
+    fleet.send(0, Event::Look).unwrap();
+    assert!(fleet.processes[0].pending.is_none(), "two looks at once");
+    settled(&mut fleet, 1, Event::Wanted);
+    fleet.truth += 2_000;
+    settled(&mut fleet, 0, Event::Look);
+    assert_eq!(fleet.held(0), fleet.held(1));
+    // Somebody who wants a token and meets a look under way gets one all the same.
+    let mut fleet = Fleet::new(1);
+    fleet.send(0, Event::Look).unwrap();
+    settled(&mut fleet, 0, Event::Wanted);
+    assert!(fleet.held(0).is_some());
+}
+
+#[test]
+fn a_process_that_was_paused_for_longer_than_its_lease_does_not_call() {
+    let mut fleet = Fleet::new(2);
+    fleet.send(0, Event::Wanted).unwrap();
+    fleet.perform(0, Fate::Succeeds).unwrap();
+    fleet.perform(0, Fate::Succeeds).unwrap();
+    assert!(matches!(fleet.processes[0].pending, Some((Effect::Mint { .. }, _))));
+    fleet.truth += 16_000;
+    fleet.settle(0).unwrap();
+    assert!(fleet.mints.is_empty());
+    // The lease was given back, so nobody has to wait for its end.
+    settled(&mut fleet, 1, Event::Wanted);
+    assert_eq!(fleet.mints.len(), 1);
+}
+
+/// The pause that no lease can cover: after the check, before the call.
+#[test]
+fn the_later_of_two_mints_wins_and_the_loser_is_kept() {
+    for late_writes_first in [false, true] {
+        let mut fleet = Fleet::new(2);
+        for p in 0..2 {
+            fleet.send(p, Event::Wanted).unwrap();
+            fleet.perform(p, Fate::Succeeds).unwrap();
+            fleet.perform(p, Fate::Succeeds).unwrap();
+            fleet.begin(p).unwrap();
+            // As if the lease of the first had lapsed while it was on its way.
+            fleet.drop_lease();
+            fleet.truth += 2_000;
+        }
+        let order = if late_writes_first { [1, 0] } else { [0, 1] };
+        for p in order {
+            fleet.settle(p).unwrap();
+        }
+        let winner = fleet.stored().unwrap().fingerprint();
+        assert_eq!(Some(winner), fleet.live);
+        let told = |p: usize| {
+            let duplicate = |e: &&SessionEvent| matches!(e, SessionEvent::DuplicateUpstream { .. });
+            fleet.processes[p].notes.iter().filter(duplicate).count()
+        };
+        assert_eq!((told(order[0]), told(order[1])), (0, 1));
+        assert_eq!(fleet.retired_in_store(), 1);
+        settled(&mut fleet, 0, Event::Look);
+        settled(&mut fleet, 1, Event::Look);
+        fleet.truth += 3_000;
+        for p in 0..2 {
+            settled(&mut fleet, p, Event::Look);
+            assert_eq!(fleet.held(p).map(|h| h.fingerprint()), Some(winner));
+            assert_eq!(fleet.processes[p].state.keys(fleet.now(p)).len(), 2);
+        }
+    }
+}
+
+#[test]
+fn a_refusal_of_the_mint_holds_the_whole_fleet_back() {
+    let mut fleet = Fleet::new(2);
+    fleet.send(0, Event::Wanted).unwrap();
+    fleet.perform(0, Fate::Succeeds).unwrap();
+    fleet.perform(0, Fate::Succeeds).unwrap();
+    let retry_after = Some(std::time::Duration::from_secs(300));
+    fleet
+        .perform(0, Fate::Fails(IssuerErrorKind::RateLimited { retry_after }))
+        .unwrap();
+    fleet.settle(0).unwrap();
+    fleet.truth += 290_000;
+    settled(&mut fleet, 1, Event::Wanted);
+    assert!(matches!(
+        fleet.processes[1].state.failure(),
+        Some(TokenError::MintHeld { .. })
+    ));
+    assert!(fleet.live.is_none());
+    fleet.truth += 10_000;
+    settled(&mut fleet, 1, Event::Wanted);
+    assert!(fleet.live.is_some());
 }

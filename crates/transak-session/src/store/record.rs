@@ -72,7 +72,7 @@ pub struct Record {
     pub kind: RecordKind,
     /// How the token stands.
     pub state: RecordState,
-    /// The token; `None` after a logout.
+    /// The token; `None` after a logout, and as long as no partner token could be minted.
     pub token: Option<AccessToken>,
     /// When the token was issued; after a logout, when that was.
     pub issued_at: Timestamp,
@@ -81,13 +81,15 @@ pub struct Record {
     /// When the token is to be renewed. Drawn once, so that a restart does not draw again.
     pub due_at: Timestamp,
     /// When a keep-alive worker is to look at the record next: the due time, or later after a failure;
-    /// [`Timestamp::MAX`] for never.
+    /// [`Timestamp::MAX`] for never. For the partner token, until when no process is to mint again after a failure.
     pub wake_at: Timestamp,
     /// When a person last logged in; for the partner token, when it was minted.
     pub signed_in_at: Timestamp,
-    /// When the session was last used, to within a day: a record is not written for each call.
+    /// When the session was last used, to within a day: a record is not written for each call. For the partner token, when a
+    /// mint was last tried.
     pub used_at: Timestamp,
-    /// How many attempts in a row have failed.
+    /// How many attempts in a row have failed. For the partner token, how many tokens in a row were rejected soon after their
+    /// mint.
     pub failures: u32,
     /// What the last attempt failed in, if it failed.
     pub last_failure: Option<FailureClass>,
@@ -109,6 +111,17 @@ impl Record {
             wake_at: Timestamp::MAX,
             retired,
             ..Self::user(issued, None, issued.issued_at)
+        }
+    }
+
+    /// A record of attempts to mint a partner token of which none has succeeded yet.
+    #[must_use]
+    pub fn partner_without_token(attempt: Timestamp, expires_at: Timestamp, retired: Vec<RetiredToken>) -> Self {
+        Self {
+            kind: RecordKind::Partner,
+            state: RecordState::Lapsed,
+            retired,
+            ..Self::logged_out(attempt, expires_at)
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Activity, Effect, Event, PartnerState, Step};
+use super::{Activity, Effect, Event, MintFailure, PartnerState, Step};
 use crate::clock::Timestamp;
 use crate::error::TokenError;
 use crate::events::SessionEvent;
@@ -10,7 +10,7 @@ use crate::issuer::{IssuerError, IssuerErrorKind};
 use crate::machine::Machine;
 use crate::policy::PartnerPolicy;
 use crate::store::StoreError;
-use crate::token::Issued;
+use crate::token::{AccessToken, Issued, TokenFingerprint};
 
 /// The state in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,13 +40,35 @@ impl PartnerState {
         }
     }
 
+    /// All tokens with which something may have been signed, the current one first.
+    pub(crate) fn keys(&self, now: Timestamp) -> Vec<AccessToken> {
+        let current = self.held.iter().map(|h| h.issued.token.clone());
+        current
+            .chain(self.retired.list(now).into_iter().map(|t| t.token))
+            .collect()
+    }
+
+    /// From when on another mint is possible, if it is not possible now.
+    pub(crate) fn next_mint_at(&self, now: Timestamp, policy: &PartnerPolicy) -> Option<Timestamp> {
+        Some(self.opens_at(policy)).filter(|at| *at > now)
+    }
+
+    pub(crate) fn retired_count(&self, now: Timestamp) -> usize {
+        self.retired.list(now).len()
+    }
+
+    /// Whether this token is held and was answered with a 401.
+    pub(crate) fn doubts(&self, which: TokenFingerprint) -> bool {
+        self.doubted() && self.current() == Some(which)
+    }
+
     fn rebase(&mut self, now: Timestamp) {
-        let unsaved = self.held.as_mut().and_then(|h| h.unsaved.as_mut());
         [
-            self.minted.as_mut(),
-            self.closed.as_mut(),
-            self.resting.as_mut(),
-            unsaved,
+            &mut self.minted,
+            &mut self.closed,
+            &mut self.resting,
+            &mut self.looked,
+            &mut self.unsaved,
         ]
         .into_iter()
         .flatten()
@@ -62,17 +84,23 @@ impl Machine for PartnerState {
 
     fn step(mut self, event: Event, now: Timestamp, policy: &PartnerPolicy) -> Step {
         self.rebase(now);
-        match event {
-            Event::Wanted => self.wanted(now),
-            Event::Rejected(which) => self.rejected(which, now, policy),
-            Event::Lost(cause) => self.lost(cause, now, policy),
-            Event::Read(result) if self.activity == Activity::Reading => self.read(result, now, policy),
-            Event::Minted(result) if matches!(self.activity, Activity::Minting { .. }) => {
-                self.minted(result, now, policy)
+        match (event, self.activity.clone()) {
+            (Event::Wanted, _) => self.wanted(now),
+            (Event::Look, _) => self.look(now),
+            (Event::Rejected(which), _) => self.rejected(which, now),
+            (Event::Lost(cause), _) => self.lost(cause, now, policy),
+            (Event::Read(result), Activity::Reading { look }) => self.have_read(result, look, now, policy),
+            (Event::Read(result), Activity::Polling(wait)) => self.polled(result, wait, now, policy),
+            (Event::Claimed(result), Activity::Claiming { round }) => self.claimed(result, round, now, policy),
+            (Event::Minted(result), Activity::Minting { hold, former }) => {
+                self.minted(result, hold, former, now, policy)
             }
-            Event::Saved(result) if matches!(self.activity, Activity::Saving { .. }) => self.saved(result, now, policy),
+            (Event::Saved(result), Activity::Saving { tries, hold, note }) => {
+                self.saved(result, (tries, hold, note), now, policy)
+            }
+            (Event::Released, Activity::Releasing) => self.rest(now),
             // The answer to an effect that is not under way any more.
-            Event::Read(_) | Event::Minted(_) | Event::Saved(_) => (self, None),
+            _ => (self, None),
         }
     }
 
@@ -84,11 +112,11 @@ impl Machine for PartnerState {
         let Some(held) = &self.held else {
             return Timestamp::MIN;
         };
-        if self.activity != Activity::Idle {
+        if !matches!(self.activity, Activity::Idle) {
             return Timestamp::MAX;
         }
         let rest = self.resting.map_or(Timestamp::MIN, |p| p.until());
-        let save = held.unsaved.map_or(Timestamp::MAX, |p| p.until());
+        let save = self.unsaved.map_or(Timestamp::MAX, |p| p.until());
         held.issued.due_at.max(rest).min(save)
     }
 
@@ -112,9 +140,14 @@ impl Machine for PartnerState {
     fn overdue(effect: &Effect) -> Event {
         let silent = || Arc::new(StoreError::new("no answer in time"));
         match effect {
-            Effect::Read => Event::Read(Err(silent())),
-            Effect::Mint => Event::Minted(Err(Arc::new(IssuerError::new(IssuerErrorKind::Unknown)))),
+            Effect::Read | Effect::Poll { .. } => Event::Read(Err(silent())),
+            Effect::Claim => Event::Claimed(Err(silent())),
+            Effect::Mint { .. } => {
+                let error = IssuerError::new(IssuerErrorKind::Unknown);
+                Event::Minted(Err(MintFailure::Issuer(Arc::new(error))))
+            }
             Effect::Save { .. } => Event::Saved(Err(silent())),
+            Effect::Release { .. } => Event::Released,
         }
     }
 }
