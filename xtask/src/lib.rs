@@ -3,6 +3,7 @@
 pub mod api;
 pub mod codegen;
 pub mod diff;
+pub mod drift;
 pub mod fuzz;
 pub mod provenance;
 pub mod steps;

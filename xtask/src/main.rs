@@ -1,11 +1,12 @@
 //! `cargo xtask`: code generation, the demo and the checks of this workspace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::codegen::{self, Failure, Options};
 use xtask::diff::{self, InputError, Level, Side};
+use xtask::drift::{self, FolderError, Verdict};
 use xtask::fuzz::{self, FuzzError};
 use xtask::provenance::{self, Confidence, ReadmeError, Report};
 use xtask::steps::{self, StepError};
@@ -54,6 +55,14 @@ enum Task {
         /// The same; what is on disk if left out
         new: Option<String>,
     },
+    /// Compare the spec with saved pages of the vendor's reference; exits with 0 (agrees), 1 (drift) or 2 (not all read)
+    Drift {
+        /// A folder of pages saved as Markdown (`.md` behind their address), or with openapi.yaml or openapi.json
+        dir: PathBuf,
+        /// Another spec than spec/transak.yaml
+        #[arg(long, value_name = "FILE")]
+        spec: Option<PathBuf>,
+    },
     /// Fuzz the sandbox with the spec; needs Python 3
     Fuzz {
         /// Fewer cases: about a minute instead of several
@@ -74,6 +83,8 @@ enum Error {
     Readme(#[from] ReadmeError),
     #[error(transparent)]
     Diff(#[from] InputError),
+    #[error(transparent)]
+    Drift(#[from] FolderError),
 }
 
 /// Status of a command that cannot say what it was asked. Lower ones are answers.
@@ -95,7 +106,7 @@ fn main() -> ExitCode {
             };
         }
     };
-    let answers = matches!(task, Task::Diff { .. });
+    let answers = matches!(task, Task::Diff { .. } | Task::Drift { .. });
     match run(task) {
         Ok(code) => code,
         Err(error) => {
@@ -108,6 +119,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<ExitCode, Error> {
     match task {
         Task::Diff { old, new } => return Ok(diff(&old, new)?.into()),
+        Task::Drift { dir, spec } => return Ok(drift(&dir, spec)?.into()),
         Task::Codegen { check, spec, root } => {
             let mut options = Options::workspace(steps::workspace_root());
             let readme = spec.is_none() && root.is_none();
@@ -202,6 +214,20 @@ fn diff(old: &str, new: Option<String>) -> Result<u8, Error> {
         Level::Patch => 0,
         Level::Minor => 1,
         Level::Major => 2,
+    })
+}
+
+/// Prints where spec and pages disagree and returns the exit status that stands for the verdict.
+#[expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
+fn drift(dir: &Path, spec: Option<PathBuf>) -> Result<u8, Error> {
+    let spec = spec.unwrap_or_else(|| Options::workspace(steps::workspace_root()).spec);
+    let ours = codegen::load::load(&spec)?;
+    let report = drift::compare(&ours.json, &drift::read(dir)?);
+    print!("{}", drift::text(&report));
+    Ok(match report.verdict() {
+        Verdict::Agrees => 0,
+        Verdict::Drifted => 1,
+        Verdict::Unsure => 2,
     })
 }
 

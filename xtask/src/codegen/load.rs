@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{problem::Failure, source::SourceMap};
 
-mod json;
+pub(crate) mod json;
 mod model;
 pub(crate) mod shape;
 

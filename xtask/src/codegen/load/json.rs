@@ -19,7 +19,7 @@ use crate::codegen::problem::Failure;
 const MAX_NODES: usize = 500_000;
 
 /// Parses the only document in `text`.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Value, Failure> {
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Value, Failure> {
     let watch = Watch::default();
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let Some(first) = documents.next() else {
