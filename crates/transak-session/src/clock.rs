@@ -2,6 +2,7 @@
 //!
 //! Everything else is given a [`Clock`], so that weeks of a token's life pass in a test within milliseconds.
 
+mod coarse;
 #[cfg(any(test, feature = "test-util"))]
 mod manual;
 mod timekeeper;
@@ -11,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
+pub use coarse::CoarseClock;
 #[cfg(any(test, feature = "test-util"))]
 pub use manual::ManualClock;
 pub(crate) use timekeeper::Timekeeper;

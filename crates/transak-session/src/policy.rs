@@ -250,6 +250,8 @@ impl Default for Backoff {
 pub(crate) struct Limits {
     /// How many callers may wait for one flight.
     pub(crate) joiners: usize,
+    /// How many calls this process makes to Transak at a time on its own account.
+    pub(crate) calls: usize,
     /// After this long one step of a flight counts as unanswered, so that every flight ends.
     pub(crate) deadline: Duration,
     /// For how long a lease on a record is taken.
@@ -262,6 +264,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             joiners: 10_000,
+            calls: 64,
             deadline: Duration::from_secs(45),
             lease: Duration::from_secs(30),
             call: Duration::from_secs(15),

@@ -2,29 +2,59 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use transak_client::enums::ErrorCode;
 use transak_client::error::{TransportPhase, server_time};
 use transak_client::operations::Credential;
 use transak_client::{Client, Error, Personal, ResponseValue, Secret};
 
 use super::{Issuer, IssuerError, IssuerErrorKind, OtpSent, StateToken};
-use crate::clock::{Timekeeper, Timestamp};
+use crate::clock::{Clock, Timekeeper, Timestamp};
 use crate::identity::{Otp, UserIdentity, UserIp};
 use crate::token::{AccessToken, Grant};
+
+/// The longest wait for a place. Well below the deadline of a step, so that the call itself still has time.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Calls Transak through the generated client, once per request.
 pub(crate) struct HttpIssuer {
     client: Client,
     api_key: Secret,
     time: Arc<Timekeeper>,
+    clock: Arc<dyn Clock>,
+    places: Semaphore,
 }
 
 impl HttpIssuer {
     /// `client` must hold the API key and, if partner tokens are to be minted, the API secret.
-    pub(crate) fn new(client: Client, api_key: Secret, time: Arc<Timekeeper>) -> Self {
-        Self { client, api_key, time }
+    pub(crate) fn new(
+        client: Client,
+        api_key: Secret,
+        time: Arc<Timekeeper>,
+        clock: Arc<dyn Clock>,
+        places: usize,
+    ) -> Self {
+        Self {
+            client,
+            api_key,
+            time,
+            clock,
+            places: Semaphore::new(places.min(Semaphore::MAX_PERMITS)),
+        }
+    }
+
+    /// A place among the calls that this process makes on its own account: sessions that come due together must not open
+    /// thousands of connections. Steps that a person takes do not queue.
+    async fn place(&self) -> Result<SemaphorePermit<'_>, IssuerError> {
+        tokio::select! {
+            biased;
+            Ok(place) = self.places.acquire() => Ok(place),
+            // Nothing was sent, so it can be tried again.
+            () = self.clock.sleep(PATIENCE) => Err(IssuerError::new(IssuerErrorKind::Transient)),
+        }
     }
 
     fn at(&self, ip: UserIp) -> Client {
@@ -59,6 +89,7 @@ impl fmt::Debug for HttpIssuer {
 #[async_trait]
 impl Issuer for HttpIssuer {
     async fn mint(&self) -> Result<Grant, IssuerError> {
+        let _place = self.place().await?;
         let call = self.client.refresh_access_token();
         let call = call.body_map(|b| b.api_key(self.api_key.expose()));
         let data = self.timed(call.send()).await.map_err(failed)?.data;
@@ -67,6 +98,7 @@ impl Issuer for HttpIssuer {
     }
 
     async fn refresh(&self, old: &AccessToken, ip: UserIp) -> Result<Grant, IssuerError> {
+        let _place = self.place().await?;
         let client = self.with_token(old, ip);
         let call = client.refresh_user_access_token();
         let data = self.timed(call.send()).await.map_err(failed)?.data;
@@ -111,6 +143,7 @@ impl Issuer for HttpIssuer {
     }
 
     async fn probe(&self, token: &AccessToken, ip: UserIp) -> Result<(), IssuerError> {
+        let _place = self.place().await?;
         let client = self.with_token(token, ip);
         let call = client.get_user_details().api_key(self.api_key.expose());
         self.timed(call.send()).await.map(drop).map_err(failed)
@@ -121,9 +154,9 @@ fn token(secret: &Secret) -> AccessToken {
     AccessToken::new(secret.expose())
 }
 
-fn seconds(number: i64) -> Option<std::time::Duration> {
+fn seconds(number: i64) -> Option<Duration> {
     let number = u64::try_from(number).ok().filter(|n| *n > 0)?;
-    Some(std::time::Duration::from_secs(number))
+    Some(Duration::from_secs(number))
 }
 
 fn failed(error: Error) -> IssuerError {

@@ -77,11 +77,11 @@ impl Shelf {
             .map(|held| held.until.since(now))
     }
 
-    fn end(&mut self, lease: &Lease, now: Timestamp) {
+    fn end(&mut self, lease: &Lease) {
         if self
             .leases
             .get(&lease.key)
-            .is_some_and(|held| held.epoch == lease.epoch && now < held.until)
+            .is_some_and(|held| held.epoch == lease.epoch)
         {
             self.leases.remove(&lease.key);
         }
@@ -141,8 +141,8 @@ impl SessionStore for MemoryStore {
             let what = "the memory store is full of live sessions; give it more room";
             return Err(StoreError::of(StoreErrorKind::Full, what));
         }
-        if let Some(lease) = finishing.filter(|lease| lease.key == *key) {
-            shelf.end(lease, now);
+        if let Some(lease) = finishing {
+            shelf.end(lease);
         }
         Ok(shelf.put(*key, record))
     }
@@ -181,8 +181,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        self.shelf().end(lease, now);
+        self.shelf().end(lease);
         Ok(())
     }
 

@@ -126,6 +126,13 @@ impl TransakBuilder {
         self
     }
 
+    /// How many mints, renewals and probes may be under way at a time; more wait for up to 5 seconds and are put off after
+    /// that. 64 by default. Logins do not queue.
+    pub fn max_renewals_under_way(mut self, calls: usize) -> Self {
+        self.limits.calls = calls;
+        self
+    }
+
     /// How many sessions are kept at hand besides those in use. 100,000 by default; the others are in the store.
     pub fn max_sessions_at_hand(mut self, sessions: usize) -> Self {
         self.sessions = Some(sessions);
@@ -158,6 +165,7 @@ impl TransakBuilder {
         let sessions = self.sessions.unwrap_or(100_000);
         for (bound, name) in [
             (self.limits.joiners, "max_waiting_callers"),
+            (self.limits.calls, "max_renewals_under_way"),
             (sessions, "max_sessions_at_hand"),
             (self.event_capacity.unwrap_or(1_024), "event_capacity"),
         ] {
@@ -183,7 +191,14 @@ impl TransakBuilder {
                 Some(secret) => client.with_credential(Credential::ApiSecret, secret),
                 None => client.clone(),
             };
-            Arc::new(HttpIssuer::new(client, api_key, Arc::clone(&time)))
+            let places = self.limits.calls;
+            Arc::new(HttpIssuer::new(
+                client,
+                api_key,
+                Arc::clone(&time),
+                Arc::clone(&clock),
+                places,
+            ))
         });
         let env = Arc::new(Env {
             store,
