@@ -110,17 +110,29 @@ impl PartnerHandle {
     /// # Errors
     ///
     /// [`CallError`]; its `decision` is [`TokenError::Refused`] if a new token would meet the same 401.
-    pub async fn call<T, F, Fut>(&self, mut call: F) -> Result<T, CallError>
+    pub async fn call<T, F, Fut>(&self, call: F) -> Result<T, CallError>
     where
         F: FnMut(Client) -> Fut,
         Fut: Future<Output = Result<T, Error>>,
     {
-        let with = |token: &AccessToken| {
-            self.engine
-                .env()
-                .client
-                .with_credential(Credential::PartnerToken, token.expose())
-        };
+        let client = &self.engine.env().client;
+        self.call_with(
+            |token| client.with_credential(Credential::PartnerToken, token.expose()),
+            call,
+        )
+        .await
+    }
+
+    /// The same with clients that hold more than the token.
+    pub(crate) async fn call_with<T, F, Fut>(
+        &self,
+        with: impl Fn(&AccessToken) -> Client,
+        mut call: F,
+    ) -> Result<T, CallError>
+    where
+        F: FnMut(Client) -> Fut,
+        Fut: Future<Output = Result<T, Error>>,
+    {
         let token = self.ready().await.map_err(SessionError::from)?;
         let answer = match call(with(&token)).await {
             Err(answer) if answer.is_unauthorized() => answer,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 use async_trait::async_trait;
@@ -17,6 +17,7 @@ use crate::flight::{Flight, Joiner, Outcome};
 use crate::issuer::{Issuer, IssuerError, IssuerErrorKind};
 use crate::machine::Machine;
 use crate::policy::Limits;
+use crate::reliance::AuthMethod;
 use crate::store::SessionStore;
 use crate::token::{AccessToken, Issued};
 
@@ -142,6 +143,8 @@ pub(crate) struct Engine<M: Machine> {
     world: Box<dyn World<M>>,
     shown: ArcSwap<Shown>,
     inner: Mutex<Inner<M>>,
+    /// For a user: how it is authenticated, from the first use on.
+    method: OnceLock<AuthMethod>,
 }
 
 impl<M: Machine> Engine<M> {
@@ -160,6 +163,7 @@ impl<M: Machine> Engine<M> {
                 state: M::default(),
                 flight: None,
             }),
+            method: OnceLock::new(),
         })
     }
 
@@ -173,6 +177,14 @@ impl<M: Machine> Engine<M> {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.env.time.now()
+    }
+
+    /// Settles by which method this user is served, unless another one is in use.
+    pub(crate) fn serve_by(&self, method: AuthMethod) -> Result<(), TokenError> {
+        match *self.method.get_or_init(|| method) {
+            in_use if in_use == method => Ok(()),
+            in_use => Err(TokenError::OtherMethod { in_use }),
+        }
     }
 
     /// The token, if it is usable and nothing has to be done about it. No lock, no allocation.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::issuer::{IssuerError, IssuerErrorKind};
+use crate::reliance::AuthMethod;
 use crate::store::StoreError;
 
 /// Why there is no token, or no newer one. Shared by all callers that waited for the same attempt.
@@ -49,6 +50,13 @@ pub enum TokenError {
     /// `Transak::shutdown` was called.
     #[error("the session layer has been shut down")]
     ShutDown,
+    /// This user is served by the other of the two methods in this process, and Transak allows one for each user. Nothing was
+    /// sent. <https://docs.transak.com/features/authentication>
+    #[error("this user is served by {in_use} in this process; choose one method for each user")]
+    OtherMethod {
+        /// The method that was used first.
+        in_use: AuthMethod,
+    },
     /// A renewal has to be started, but this thread is not inside a tokio runtime.
     #[error("no tokio runtime to run the attempt on")]
     NoRuntime,

@@ -8,7 +8,8 @@
 //! # Contents
 //!
 //! * [`Transak`]: the entry, one per environment and API key.
-//! * [`PartnerHandle`]: the partner token. [`UserSession`]: a user's session.
+//! * [`PartnerHandle`]: the partner token. [`VerificationKeys`]: what webhooks are verified with.
+//! * [`UserSession`]: a user's session. [`VouchedUser`]: a user without one, for whom the partner vouches (Auth Reliance).
 //! * [`OtpProvider`] and [`OtpChallenge`]: two ways to log a user in.
 //! * [`PartnerPolicy`], [`UserPolicy`], [`RefreshWindow`], [`Backoff`]: when tokens are minted and renewed.
 //! * [`Transak::events`] and [`SessionEvent`]: what has happened.
@@ -19,7 +20,9 @@
 //!
 //! * A caller with a usable token never waits for the network and never fails because a renewal failed.
 //! * Mints and renewals run as tasks of their own, one at a time per token. Dropping a caller, or a panic, loses no issued token.
-//! * A stored token is never replaced by an older one.
+//! * Processes that share a store mint at most one partner token per minimum interval between them, as long as the store
+//!   works and none is paused for longer than its lease.
+//! * A stored token is never replaced by an older one, and a former partner token is kept until its own expiry.
 //! * A 401 never starts a loop of mints or renewals.
 //! * Neither tokens, passwords, e-mail addresses nor IP addresses appear in `Debug`, errors or tracing events.
 //!
@@ -58,6 +61,7 @@ mod machine;
 mod otp;
 mod partner;
 mod policy;
+mod reliance;
 pub mod store;
 mod token;
 mod transak;
@@ -75,6 +79,7 @@ pub use partner::{PartnerHandle, PartnerLabel, PartnerStatus, VerificationKeys};
 pub use policy::{
     ASSUMED_PARTNER_TOKEN_LIFE, ASSUMED_USER_TOKEN_LIFE, Backoff, PartnerPolicy, PolicyError, RefreshWindow, UserPolicy,
 };
+pub use reliance::{AuthMethod, VouchedUser};
 pub use token::{AccessToken, ExpirySource, Grant, Issued, TokenFingerprint};
 pub use transak::{BuildError, Transak, TransakBuilder};
 pub use user::{GetOptions, SessionLabel, SessionStatus, UserSession};

@@ -13,6 +13,7 @@ use crate::error::TokenError;
 use crate::identity::Otp;
 use crate::issuer::{IssuerError, IssuerErrorKind, OtpSent, StateToken};
 use crate::machine::Pause;
+use crate::reliance::AuthMethod;
 use crate::token::AccessToken;
 use crate::user::UserSession;
 
@@ -172,6 +173,9 @@ impl UserSession {
     }
 
     async fn send_otp(&self) -> Result<OtpSent, LoginError> {
+        self.engine
+            .serve_by(AuthMethod::TransakAuth)
+            .map_err(LoginError::NotRun)?;
         let env = self.engine.env();
         // Nobody could log in with the password, so none is mailed. No ticket is kept: a mail is nothing that a shutdown
         // could lose, and a caller who stops polling must not hold it up.
@@ -222,6 +226,12 @@ impl OtpChallenge {
             return Err(VerifyError {
                 reason: LoginError::ChallengeExpired,
                 challenge: None,
+            });
+        }
+        if let Err(reason) = self.session.engine.serve_by(AuthMethod::TransakAuth) {
+            return Err(VerifyError {
+                reason: LoginError::NotRun(reason),
+                challenge: Some(Box::new(self)),
             });
         }
         let (ticket, closed) = env.enter();

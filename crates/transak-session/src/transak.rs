@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use crate::engine::{Engine, Env};
 use crate::events::EventStream;
-use crate::identity::{Tenant, TenantId, UserIdentity};
+use crate::identity::{Tenant, TenantId, UserIdentity, UserKey};
 use crate::partner::PartnerHandle;
 use crate::policy::UserPolicy;
-use crate::user::{UserSession, UserWorld};
+use crate::reliance::VouchedUser;
+use crate::user::{UserSession, UserState, UserWorld};
 
 pub use builder::{BuildError, TransakBuilder};
 use registry::Registry;
@@ -52,17 +53,31 @@ impl Transak {
     /// A user's session. No I/O; keep the handle for as long as the user is served.
     #[must_use]
     pub fn user(&self, identity: UserIdentity) -> UserSession {
+        let key = self.inner.tenant.user_key(identity.email());
+        let engine = self.engine_of(key);
+        UserSession { engine, key, identity }
+    }
+
+    /// A user whom you have authenticated yourself and for whom you vouch (Auth Reliance). No I/O.
+    ///
+    /// The first call settles that this user is served so; a [`UserSession`] of the same user answers
+    /// [`TokenError::OtherMethod`](crate::TokenError::OtherMethod) from then on, and the other way round.
+    #[must_use]
+    pub fn vouch_for(&self, identity: UserIdentity) -> VouchedUser {
+        let key = self.inner.tenant.user_key(identity.email());
+        VouchedUser::new(self.engine_of(key), self.inner.partner.clone(), key, identity)
+    }
+
+    fn engine_of(&self, key: UserKey) -> Arc<Engine<UserState>> {
         let inner = &self.inner;
-        let key = inner.tenant.user_key(identity.email());
-        let engine = inner.users.get_or_insert(key, || {
+        inner.users.get_or_insert(key, || {
             let world = UserWorld {
                 key,
                 env: Arc::clone(&inner.env),
                 window: inner.user_policy.window,
             };
             Engine::new(Arc::clone(&inner.env), inner.user_policy, world)
-        });
-        UserSession { engine, key, identity }
+        })
     }
 
     /// What happens to tokens from now on: logins, renewals, mints, and what keeps them from happening.

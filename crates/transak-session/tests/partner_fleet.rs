@@ -220,6 +220,18 @@ async fn a_storm_of_401s_does_not_hammer_the_store_either() {
     }
     let places = ["load", "claim", "save"].map(|place| scene.store.gates.count(place));
     assert_eq!(places, [2, 1, 1]);
+
+    // Nor do callers who cannot be given a token for now.
+    let scene = Scene::new();
+    scene.issuer.trouble("mint", Trouble::LoseAnswer);
+    assert!(scene.transak.partner().ready().await.is_err());
+    for _ in 0..1_000 {
+        let held = scene.transak.partner().ready().await;
+        assert!(matches!(held, Err(TokenError::MintHeld { .. })), "{held:?}");
+    }
+    assert_eq!(scene.store.gates.count("load"), 2);
+    scene.clock.advance(MINUTE);
+    assert!(scene.transak.partner().ready().await.is_ok());
 }
 
 #[tokio::test]

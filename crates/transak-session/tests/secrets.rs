@@ -41,6 +41,11 @@ async fn no_public_type_shows_what_it_holds() {
         &Transak::builder().api_key("planted").api_secret("planted"),
     );
     check("PartnerHandle", scene.transak.partner());
+    check("VerificationKeys", &scene.transak.partner().verification_keys());
+    check(
+        "VouchedUser",
+        &scene.transak.vouch_for(UserIdentity::parse(EMAIL, IP).unwrap()),
+    );
     check("PartnerStatus", &scene.transak.partner().status());
     check("UserSession", &user);
     check("SessionStatus", &user.status());

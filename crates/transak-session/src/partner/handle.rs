@@ -180,7 +180,11 @@ impl PartnerHandle {
     fn token_or(&self, outcome: Result<(), TokenError>) -> Result<AccessToken, TokenError> {
         match self.engine.usable_token(self.engine.now()) {
             Some(token) => Ok(token),
-            None => Err(outcome.err().unwrap_or(TokenError::Interrupted)),
+            // Without an attempt, what the last one was answered still holds.
+            None => Err(outcome
+                .err()
+                .or_else(|| self.engine.look(PartnerState::failure))
+                .unwrap_or(TokenError::Interrupted)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::token::AccessToken;
 
 /// Partner tokens with which Transak may have signed a webhook: the current one first, then the retired ones, the latest
-/// first, each until its own expiry. A snapshot: it does not change when a token is minted.
+/// first, each until its own expiry; the current one also after it, as long as there is no newer one. A snapshot: it does not change when a token is minted.
 ///
 /// Transak signs webhooks with the partner token that is current when it sends them:
 /// <https://docs.transak.com/docs/webhooks>

@@ -274,6 +274,16 @@ impl PartnerState {
         }
     }
 
+    /// Whether the store was asked only moments ago and no mint is allowed before some time to come: who asks again gets the
+    /// same answer.
+    fn answered(&self, now: Timestamp) -> bool {
+        let held_back = match self.failure {
+            Some(TokenError::Refused { retry_at, .. } | TokenError::MintHeld { retry_at, .. }) => now < retry_at,
+            _ => false,
+        };
+        held_back && self.looked.is_some_and(|p| !p.is_over(now))
+    }
+
     fn wanted(mut self, now: Timestamp) -> Step {
         match &mut self.activity {
             Activity::Idle => {}
@@ -282,6 +292,9 @@ impl PartnerState {
                 return (self, None);
             }
             _ => return (self, None),
+        }
+        if !self.usable(now) && self.answered(now) {
+            return (self, None);
         }
         let rests = self.resting.is_some_and(|p| !p.is_over(now));
         let due = self.held.as_ref().is_some_and(|h| now >= h.issued.due_at);
@@ -303,16 +316,12 @@ impl PartnerState {
     }
 
     fn rejected(mut self, which: TokenFingerprint, now: Timestamp) -> Step {
-        let answered = match self.failure {
-            Some(TokenError::Refused { retry_at, .. } | TokenError::MintHeld { retry_at, .. }) => now < retry_at,
-            _ => false,
-        };
-        let recently = self.looked.is_some_and(|p| !p.is_over(now));
+        let answered = self.answered(now);
         let Some(held) = self.held.as_mut().filter(|h| h.issued.fingerprint() == which) else {
             // A request that was under way with a former token. There is a newer one already.
             return (self, None);
         };
-        if held.doubted && answered && recently && matches!(self.activity, Activity::Idle) {
+        if held.doubted && answered && matches!(self.activity, Activity::Idle) {
             return (self, None);
         }
         held.doubted = true;

@@ -132,8 +132,16 @@ fn recover(fleet: &mut Fleet) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// 300 cases of each, or as many as `PROPTEST_CASES` asks for.
+fn cases() -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(300),
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(cases())]
 
     #[test]
     fn a_fleet_with_a_working_store_mints_once_per_interval(ops in prop::collection::vec(op(false), 1..90)) {

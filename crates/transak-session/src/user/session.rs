@@ -11,6 +11,7 @@ use crate::engine::{Engine, TokenRef};
 use crate::error::{SessionError, TokenError};
 use crate::identity::{UserIdentity, UserKey};
 use crate::machine::Machine;
+use crate::reliance::AuthMethod;
 use crate::token::{AccessToken, Grant, Issued, TokenFingerprint};
 
 /// A user's session. Cheap to clone; all handles of one user share one token and one renewal at a time.
@@ -89,6 +90,7 @@ impl UserSession {
     /// process may have a session in the store, which [`token`](Self::token) asks.
     #[must_use]
     pub fn current(&self) -> Option<TokenRef> {
+        self.engine.serve_by(AuthMethod::TransakAuth).ok()?;
         let now = self.engine.now();
         if let Some(token) = self.engine.quiet(now) {
             return Some(token);
@@ -108,7 +110,8 @@ impl UserSession {
     ///
     /// [`SessionError::OtpRequired`] if only a login helps: an expired token cannot be renewed
     /// (<https://docs.transak.com/api/whitelabel/user/refresh-user-access-token>). [`SessionError::Token`] if it is not
-    /// known whether there is a session, for instance because the store failed.
+    /// known whether there is a session, for instance because the store failed, and if the user is served by Auth Reliance
+    /// in this process.
     pub async fn token(&self) -> Result<AccessToken, SessionError> {
         self.token_with(GetOptions::default()).await
     }
@@ -119,6 +122,7 @@ impl UserSession {
     ///
     /// As for [`token`](Self::token).
     pub async fn token_with(&self, options: GetOptions) -> Result<AccessToken, SessionError> {
+        self.engine.serve_by(AuthMethod::TransakAuth)?;
         let min_remaining = options.min_remaining;
         let now = self.engine.now();
         if min_remaining.is_zero()
@@ -157,6 +161,7 @@ impl UserSession {
     /// As for [`token`](Self::token), and [`SessionError::Token`] if the renewal failed; a usable token is then still
     /// served.
     pub async fn refresh_now(&self) -> Result<AccessToken, SessionError> {
+        self.engine.serve_by(AuthMethod::TransakAuth)?;
         let outcome = self.engine.settle(Event::RefreshNow, || false).await;
         let token = self.token_or(outcome.clone())?;
         outcome?;

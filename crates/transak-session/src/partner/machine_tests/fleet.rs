@@ -136,6 +136,12 @@ impl Fleet {
         process.notes.append(&mut next.take_notes());
         process.state = next;
         if let Some(effect) = effect {
+            let good = process.state.held().filter(|h| h.usable(now) && now < h.due_at);
+            let needless = good.is_some_and(|h| !process.state.doubts(h.fingerprint()));
+            prop_assert!(
+                !needless || !matches!(effect, Effect::Mint { .. }),
+                "minted without need"
+            );
             prop_assert!(process.pending.is_none(), "two effects under way");
             process.pending = Some((effect, None));
         }
@@ -170,10 +176,6 @@ impl Fleet {
                 {
                     return self.send(p, Event::Minted(Err(MintFailure::NoLease)));
                 }
-                let held = self.held(p);
-                let good = held.is_some_and(|h| h.usable(self.now(p)) && self.now(p) < h.due_at);
-                let doubted = held.is_some_and(|h| self.processes[p].state.doubts(h.fingerprint()));
-                prop_assert!(!good || doubted, "minted without need");
                 self.unsure |= hold.is_none();
                 self.mints.push(self.truth);
                 let issued = self.issue();
