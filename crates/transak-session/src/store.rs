@@ -9,11 +9,15 @@
 //!
 //! Times of leases and of the due index are read off the store's own clock, so that processes whose clocks differ agree.
 
+pub mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod due;
 mod error;
 mod lease;
 mod memory;
 mod record;
+pub mod seal;
 
 use std::fmt;
 use std::time::Duration;
@@ -33,6 +37,7 @@ pub use record::{FailureClass, Record, RecordKind, RecordState, RetiredToken};
 /// A store must never let a version come back: after a deletion, the next version of a key is still a new one. The same holds
 /// for lease epochs. Records hold tokens and an IP address in clear: a store that leaves the process must seal both.
 /// Every method may be dropped at any await point; a write then either happened or did not.
+/// The module `conformance` (behind a feature of that name) tries all this on any store.
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Reads a record.
@@ -55,7 +60,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         finishing: Option<&Lease>,
     ) -> Result<Swap, StoreError>;
 
-    /// Removes a record of any version. It is no error if there is none.
+    /// Removes a record of any version. It is no error if there is none. A lease on the key stays.
     async fn delete(&self, key: &RecordKey) -> Result<(), StoreError>;
 
     /// Takes the lease of a key for `span`, whether there is a record or not, and reads the record in the same step.
@@ -65,7 +70,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Prolongs a lease to `span` from now. `false` if it has lapsed or passed to somebody else.
     async fn extend(&self, lease: &Lease, span: Duration) -> Result<bool, StoreError>;
 
-    /// Ends a lease without a write. It is no error if it has ended already.
+    /// Ends a lease without a write. It is no error if it has ended already. If it has lapsed, nothing changes: the next
+    /// claim still learns that it was abandoned.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 
     /// Takes the leases of due user records of one tenant and lane, most urgent first, and reads them.

@@ -77,11 +77,11 @@ impl Shelf {
             .map(|held| held.until.since(now))
     }
 
-    fn end(&mut self, lease: &Lease) {
+    fn end(&mut self, lease: &Lease, now: Timestamp) {
         if self
             .leases
             .get(&lease.key)
-            .is_some_and(|held| held.epoch == lease.epoch)
+            .is_some_and(|held| held.epoch == lease.epoch && now < held.until)
         {
             self.leases.remove(&lease.key);
         }
@@ -141,8 +141,8 @@ impl SessionStore for MemoryStore {
             let what = "the memory store is full of live sessions; give it more room";
             return Err(StoreError::of(StoreErrorKind::Full, what));
         }
-        if let Some(lease) = finishing {
-            shelf.end(lease);
+        if let Some(lease) = finishing.filter(|lease| lease.key == *key) {
+            shelf.end(lease, now);
         }
         Ok(shelf.put(*key, record))
     }
@@ -181,7 +181,8 @@ impl SessionStore for MemoryStore {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.shelf().end(lease);
+        let now = self.clock.now();
+        self.shelf().end(lease, now);
         Ok(())
     }
 
