@@ -14,6 +14,7 @@ use crate::clock::{Clock, Timekeeper, Timestamp};
 use crate::error::TokenError;
 use crate::events::Events;
 use crate::flight::{Flight, Joiner, Outcome};
+use crate::guard::LapseGuard;
 use crate::issuer::{Issuer, IssuerError, IssuerErrorKind};
 use crate::machine::Machine;
 use crate::policy::Limits;
@@ -33,6 +34,7 @@ pub(crate) struct Env {
     pub(crate) time: Arc<Timekeeper>,
     pub(crate) events: Events,
     pub(crate) limits: Limits,
+    pub(crate) guard: LapseGuard,
     pub(crate) tasks: TaskTracker,
     pub(crate) closed: AtomicBool,
 }

@@ -38,6 +38,12 @@ pub enum TokenError {
     /// The session store failed, so it is not known which token is the current one.
     #[error("{0}")]
     Store(#[source] Arc<StoreError>),
+    /// Another process is renewing this token, and has not finished yet. What there is is still served.
+    #[error("another process is renewing this token; its result is looked for again from {retry_at}")]
+    Busy {
+        /// From when on it is worth another try.
+        retry_at: Timestamp,
+    },
     /// The attempt panicked. Nothing else was harmed; the next call starts a new one.
     #[error("the attempt to get a token panicked")]
     Panicked,
@@ -104,9 +110,10 @@ impl fmt::Display for RefusedHint {
 pub enum LapseCause {
     /// There is no session of this user.
     NeverLoggedIn,
-    /// The token's time was over before it could be renewed.
+    /// The token's time was over before it could be renewed, and a last attempt has not helped.
     Expired,
-    /// Transak refused the token, and its renewal too.
+    /// Transak refused the token's renewal twice, or the token and its renewal, and then the token again when it was asked
+    /// about it.
     Rejected,
     /// The user logged out.
     LoggedOut,

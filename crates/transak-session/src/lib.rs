@@ -55,6 +55,7 @@ mod engine;
 mod error;
 mod events;
 mod flight;
+mod guard;
 mod identity;
 pub mod issuer;
 mod machine;

@@ -26,6 +26,9 @@ pub enum PolicyError {
     /// Renewal could begin so late that no reserve is left for retries.
     #[error("the refresh window must close before the last tenth of the token's life")]
     NoReserve,
+    /// A session would be given up that was used only recently: when it was used is noted once a day.
+    #[error("{0} must be at least two days")]
+    TooShort(&'static str),
     /// A duration that must not be zero is zero, or a minimum exceeds its maximum.
     #[error("{0} must not be zero and its first value must not exceed its last")]
     BadSpan(&'static str),
@@ -98,6 +101,8 @@ pub struct UserPolicy {
     pub(crate) min_interval: Duration,
     pub(crate) refused_pause: Duration,
     pub(crate) patience: Duration,
+    pub(crate) idle_cutoff: Option<Duration>,
+    pub(crate) absolute_cutoff: Option<Duration>,
 }
 
 impl UserPolicy {
@@ -125,6 +130,40 @@ impl UserPolicy {
         self.min_interval = nonzero(span, "min_interval")?;
         Ok(self)
     }
+
+    /// After how long without use a session is not kept alive any more; `None` for never. 90 days by default.
+    ///
+    /// Its token is served while it is valid, and using it before then ends the pause. A credential that is kept alive for
+    /// nobody is only a risk.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::TooShort`] if it is less than two days.
+    pub fn idle_cutoff(mut self, span: Option<Duration>) -> Result<Self, PolicyError> {
+        self.idle_cutoff = cutoff(span, "idle_cutoff")?;
+        Ok(self)
+    }
+
+    /// How long after a login a session is renewed at most, however much it is used; `None` for as long as Transak allows.
+    /// 365 days by default.
+    ///
+    /// After that its last token is served until it expires, and then the person logs in again.
+    /// [`UserSession::refresh_now`](crate::UserSession::refresh_now) and a 401 renew all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::TooShort`] if it is less than two days.
+    pub fn absolute_cutoff(mut self, span: Option<Duration>) -> Result<Self, PolicyError> {
+        self.absolute_cutoff = cutoff(span, "absolute_cutoff")?;
+        Ok(self)
+    }
+}
+
+fn cutoff(span: Option<Duration>, name: &'static str) -> Result<Option<Duration>, PolicyError> {
+    match span {
+        Some(span) if span < DAY * 2 => Err(PolicyError::TooShort(name)),
+        other => Ok(other),
+    }
 }
 
 impl Default for UserPolicy {
@@ -135,6 +174,8 @@ impl Default for UserPolicy {
             min_interval: Duration::from_secs(60),
             refused_pause: Duration::from_secs(600),
             patience: Duration::from_secs(2),
+            idle_cutoff: Some(DAY * 90),
+            absolute_cutoff: Some(DAY * 365),
         }
     }
 }
@@ -254,7 +295,8 @@ pub(crate) struct Limits {
     pub(crate) calls: usize,
     /// After this long one step of a flight counts as unanswered, so that every flight ends.
     pub(crate) deadline: Duration,
-    /// For how long a lease on a record is taken.
+    /// For how long a lease on a record is taken: twice as long as a call may take, so that a claim that took its time still
+    /// leaves enough; and no longer, because this is what a crash costs the others.
     pub(crate) lease: Duration,
     /// After this long a call under a lease counts as unanswered; it is not made if less is left of the lease.
     pub(crate) call: Duration,
@@ -296,6 +338,11 @@ mod tests {
         assert!(Backoff::new(DAY, Duration::from_secs(1)).is_err());
         assert!(PartnerPolicy::default().margin(DAY).is_err());
         assert!(UserPolicy::default().min_interval(Duration::ZERO).is_err());
+        assert!(UserPolicy::default().idle_cutoff(Some(DAY)).is_err());
+        assert!(UserPolicy::default().absolute_cutoff(Some(DAY)).is_err());
+        assert!(UserPolicy::default().idle_cutoff(None).is_ok());
+        let limits = Limits::default();
+        assert!(limits.lease >= limits.call * 2);
     }
 
     proptest! {

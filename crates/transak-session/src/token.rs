@@ -252,6 +252,28 @@ impl Issued {
         now < self.expires_at
     }
 
+    /// The same, known to have been issued after `former`, whatever the two say of their age: the claim `iat` is cut to whole
+    /// seconds, and without one the age is the reading of a clock that may be wrong. So that issue order tells everybody.
+    pub(crate) fn following(self, former: &Self) -> Self {
+        if self.fingerprint() == former.fingerprint() {
+            return self;
+        }
+        self.issued_after(former.issued_at)
+    }
+
+    /// The same, known to have been issued after that.
+    pub(crate) fn issued_after(mut self, floor: Timestamp) -> Self {
+        if self.issued_at <= floor {
+            self.issued_at = floor + Duration::from_millis(1);
+        }
+        self
+    }
+
+    /// Issue order: not who wrote last, but whose token was issued last decides.
+    pub(crate) fn order(&self) -> (Timestamp, Timestamp) {
+        (self.issued_at, self.expires_at)
+    }
+
     /// Whether this is the same token as `other` or a later one: issue order, not who wrote last, decides.
     pub(crate) fn at_least_as_new_as(&self, other: &Self) -> bool {
         (self.issued_at, self.expires_at) >= (other.issued_at, other.expires_at)

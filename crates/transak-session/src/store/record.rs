@@ -1,6 +1,7 @@
 //! What is kept about one token.
 
 use crate::clock::Timestamp;
+use crate::error::LapseCause;
 use crate::identity::UserIp;
 use crate::token::{AccessToken, Issued};
 
@@ -185,6 +186,18 @@ impl Record {
     pub fn issued(&self) -> Option<Issued> {
         let token = self.token.clone()?;
         Some(Issued::restore(token, self.issued_at, self.expires_at, self.due_at))
+    }
+
+    /// Why a login is needed, if the record says that one is. A [lapse](RecordState::Lapsed) whose last failure was a refusal
+    /// was Transak's wish; every other one came with time.
+    #[must_use]
+    pub fn lapse_cause(&self) -> Option<LapseCause> {
+        match self.state {
+            RecordState::Lapsed if self.last_failure == Some(FailureClass::Rejected) => Some(LapseCause::Rejected),
+            RecordState::Lapsed => Some(LapseCause::Expired),
+            RecordState::LoggedOut => Some(LapseCause::LoggedOut),
+            RecordState::Live | RecordState::Suspect { .. } | RecordState::Dormant => None,
+        }
     }
 
     /// Whether a keep-alive worker may renew it, once its `wake_at` has come: what the due index holds.

@@ -14,6 +14,7 @@ use super::{Inner, Transak};
 use crate::clock::{Clock, SystemClock, Timekeeper};
 use crate::engine::{Engine, Env};
 use crate::events::Events;
+use crate::guard::LapseGuard;
 use crate::identity::Tenant;
 use crate::issuer::Issuer;
 use crate::issuer::http::HttpIssuer;
@@ -208,6 +209,7 @@ impl TransakBuilder {
             time,
             events,
             limits: self.limits,
+            guard: LapseGuard::default(),
             tasks: TaskTracker::new(),
             closed: AtomicBool::new(false),
         });

@@ -2,8 +2,13 @@
 //!
 //! There is no effect that mails a one-time password: only a person's call does that, in `otp.rs`.
 
+mod claims;
+mod held;
+mod meet;
 mod note;
+mod pacing;
 mod people;
+mod renewal;
 mod saving;
 mod view;
 
@@ -11,21 +16,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::error::{RefusedHint, TokenError};
+use crate::error::TokenError;
 use crate::identity::UserIp;
-use crate::issuer::{IssuerError, IssuerErrorKind};
+use crate::issuer::IssuerError;
 use crate::machine::Pause;
-use crate::policy::UserPolicy;
-use crate::store::{Record, StoreError, Version, Versioned};
+use crate::store::{Lease, Record, StoreError, Version, Versioned};
 use crate::token::{Issued, TokenFingerprint};
+
+use held::{End, Session};
 
 pub(crate) use note::Note;
 pub use view::SessionLabel;
 
 const SAVE_TRIES: u8 = 3;
 const SAVE_PAUSE: Duration = Duration::from_secs(30);
-/// A server that asks for more patience than this is asked again earlier: a session is at stake.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3_600);
+
+/// A lease, and what is needed to tell how much of it is left: that is measured here, from before it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tenure {
+    pub(crate) lease: Lease,
+    /// What `Clock::elapsed` read before the claim.
+    pub(crate) since: Duration,
+    pub(crate) span: Duration,
+}
 
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -41,11 +54,46 @@ pub(crate) enum Event {
     LoggedIn(Issued, UserIp),
     /// A person wants to be forgotten.
     LogOut,
+    /// A keep-alive worker has claimed this record, because it is due.
+    ///
+    /// The lease is finished or released whatever comes of it; only if the flight is lost, or if none may begin, it lapses.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the entry for a keep-alive worker"))]
+    Kept {
+        tenure: Tenure,
+        record: Versioned,
+    },
     Read(Result<Option<Versioned>, Arc<StoreError>>),
+    Claimed(Result<Claimed, Arc<StoreError>>),
+    /// The record was read again after a pause of this length.
+    Polled {
+        result: Result<Option<Versioned>, Arc<StoreError>>,
+        slept: Duration,
+    },
     Refreshed(Result<Issued, Arc<IssuerError>>),
+    /// Too little of the lease was left for a renewal, so none was sent.
+    TooLate,
+    /// Whether Transak still accepts the token; `guarded` if a refusal says nothing at the moment.
+    Probed {
+        result: Result<(), Arc<IssuerError>>,
+        guarded: bool,
+    },
     Saved(Result<Saved, Arc<StoreError>>),
+    Released,
     Revoked(Result<(), Arc<IssuerError>>),
     Lost(TokenError),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Claimed {
+    Ours {
+        tenure: Tenure,
+        record: Option<Versioned>,
+    },
+    Elsewhere {
+        /// When it is worth another look.
+        retry_in: Duration,
+        record: Option<Versioned>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -58,14 +106,27 @@ pub(crate) enum Saved {
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     Read,
+    /// Takes the lease and reads the record under it.
+    Claim,
+    /// Waits a little, then reads the record.
+    Poll,
     Refresh {
+        issued: Issued,
+        ip: UserIp,
+        /// `None` if the store is down and the renewal cannot wait for it.
+        tenure: Option<Tenure>,
+    },
+    /// Asks Transak whether it still accepts the token.
+    Probe {
         issued: Issued,
         ip: UserIp,
     },
     Save {
         record: Record,
         expected: Option<Version>,
+        finishing: Option<Lease>,
     },
+    Release(Lease),
     /// Tells Transak that a token is not needed any more.
     Revoke {
         issued: Issued,
@@ -73,59 +134,72 @@ pub(crate) enum Effect {
     },
 }
 
+/// What a lease is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// The token is due. Nobody waits.
+    Due,
+    /// A keep-alive worker found it due. Nobody waits.
+    Kept,
+    /// Somebody wants a token that lives this much longer.
+    Life(Duration),
+    /// Somebody wants a newer token.
+    Asked,
+    /// Transak answered 401 to the token.
+    Report,
+    /// The token has expired: one last attempt, because the clock may be wrong.
+    Expired,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Activity {
     #[default]
     Idle,
-    /// Asking the store whether there is a newer token; `renew` says what for.
-    Reading {
-        renew: bool,
+    /// Asking the store where the session stands.
+    Reading,
+    Claiming {
+        why: Why,
+        /// For how long somebody else's renewal may still be waited for.
+        left: Duration,
+    },
+    /// Somebody else has the lease, and a caller waits.
+    Polling {
+        why: Why,
+        left: Duration,
+        retry_at: Timestamp,
     },
     Refreshing {
         which: TokenFingerprint,
+        ip: UserIp,
     },
     /// Transak refused the renewal: perhaps because another process has renewed already.
-    ReadingAfterRefusal {
+    Rereading {
+        which: TokenFingerprint,
+    },
+    Probing {
         which: TokenFingerprint,
     },
     Saving {
+        what: Change,
+        told: bool,
         tries: u8,
     },
+    Releasing,
     Revoking,
 }
 
-/// Whether Transak has answered 401 to the token itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doubt {
-    No,
-    /// It has, and the flight under way, or the next one, has to deal with it.
-    Reported,
-    /// It has, and what could be done about it has been done.
-    Known,
-}
-
-/// A token in use.
-#[derive(Clone, Debug)]
-struct Signed {
-    issued: Issued,
-    ip: UserIp,
-    doubt: Doubt,
-    /// Transak has refused to renew it.
-    refused: bool,
-}
-
-/// Where the session stands. That time is over is not a standing but read off the clock each time: a clock that jumps
-/// ahead and comes back must not end a session.
+/// Where the session stands.
 #[derive(Clone, Debug, Default)]
 enum Standing {
     /// The store has not been asked yet.
     #[default]
     Unknown,
     Absent,
-    Signed(Signed),
+    /// There is a token. That its time is over is read off the clock each time, until a last attempt has failed as well.
+    Signed(Box<Session>),
     Lapsed {
-        former: Issued,
-        ip: UserIp,
+        former: Box<Session>,
+        end: End,
     },
     LoggedOut {
         at: Timestamp,
@@ -136,30 +210,46 @@ enum Standing {
     },
 }
 
+/// What the store does not have yet.
+#[derive(Clone, Copy, Debug)]
+struct Unsaved {
+    what: Change,
+    /// To be tried again after this.
+    after: Pause,
+    /// Whether it has been said that it could not be stored.
+    told: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// That the session was used, or since when it has been one.
+    Use,
+    /// How it stands.
+    Standing,
+    /// A token that was made from this one.
+    Renewed(TokenFingerprint),
+    /// A token that a person has logged in for.
+    Login,
+}
+
 /// The machine's state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UserState {
     standing: Standing,
     activity: Activity,
     version: Option<Version>,
-    /// The standing is not stored yet; to be tried again after this.
-    unsaved: Option<Pause>,
-    /// After a failed renewal.
-    resting: Option<Pause>,
-    /// From a renewal until a 401 or a wish for more life may cause the next.
-    spacing: Option<Pause>,
-    failures: u32,
+    unsaved: Option<Unsaved>,
+    /// The lease under which the flight works. It ends with the flight.
+    tenure: Option<Tenure>,
+    /// A lease that a keep-alive worker brought while a flight was under way, which sees to it before it ends.
+    parked: Option<(Tenure, Versioned)>,
     failure: Option<TokenError>,
+    /// The latest issue time of a token that was met here: a login comes after it, whatever the clocks say.
+    floor: Option<Timestamp>,
     notes: Vec<Note>,
 }
 
 type Step = (UserState, Option<Effect>);
-
-impl Signed {
-    fn doubted(&self) -> bool {
-        self.doubt != Doubt::No
-    }
-}
 
 impl UserState {
     fn go(mut self, activity: Activity, effect: Effect) -> Step {
@@ -167,224 +257,50 @@ impl UserState {
         (self, Some(effect))
     }
 
-    fn read(self, renew: bool) -> Step {
-        self.go(Activity::Reading { renew }, Effect::Read)
+    fn note(&mut self, note: Note) {
+        self.notes.push(note);
     }
 
-    fn signed(&self) -> Option<&Signed> {
+    fn signed(&self) -> Option<&Session> {
         match &self.standing {
-            Standing::Signed(signed) => Some(signed),
+            Standing::Signed(session) => Some(session),
             _ => None,
         }
     }
 
-    fn signed_mut(&mut self) -> Option<&mut Signed> {
+    fn signed_mut(&mut self) -> Option<&mut Session> {
         match &mut self.standing {
-            Standing::Signed(signed) => Some(signed),
+            Standing::Signed(session) => Some(session),
             _ => None,
         }
     }
 
-    fn usable(&self, now: Timestamp) -> Option<&Signed> {
+    fn usable(&self, now: Timestamp) -> Option<&Session> {
         self.signed().filter(|s| s.issued.usable(now))
     }
 
-    fn wanted(self, min_remaining: Duration, now: Timestamp) -> Step {
-        if self.activity != Activity::Idle {
-            return (self, None);
-        }
-        let over = |p: Option<Pause>| p.is_none_or(|p| p.is_over(now));
-        if self.unfinished_logout(now) {
-            return self.settle(now);
-        }
-        let Some(signed) = self.usable(now) else {
-            // Another process may have logged in or renewed.
-            return self.read(false);
+    /// Which token is in use.
+    fn which(&self) -> Option<TokenFingerprint> {
+        self.signed().map(|s| s.issued.fingerprint())
+    }
+
+    /// Notes a token that was met.
+    fn met(&mut self, issued: &Issued) {
+        self.floor = self.floor.max(Some(issued.issued_at));
+    }
+
+    /// Notes that the store does not have this yet.
+    fn mark(&mut self, what: Change) {
+        let rank = |change: Change| match change {
+            Change::Use => 0,
+            Change::Standing => 1,
+            Change::Renewed(_) | Change::Login => 2,
         };
-        let short = signed.issued.expires_at.since(now) < min_remaining;
-        let due = now >= signed.issued.due_at && over(self.resting);
-        if due || (short && over(self.resting) && over(self.spacing)) {
-            return self.read(true);
-        }
-        if self.unsaved.is_some_and(|p| p.is_over(now)) {
-            return self.save(1);
-        }
-        (self, None)
-    }
-
-    fn refresh_now(mut self) -> Step {
-        self.failure = None;
-        match self.activity {
-            Activity::Idle => self.read(true),
-            _ => (self, None),
-        }
-    }
-
-    fn rejected(mut self, which: TokenFingerprint) -> Step {
-        match self.signed_mut() {
-            Some(signed) if signed.issued.fingerprint() == which => signed.doubt = Doubt::Reported,
-            // A request that was under way with a former token.
-            _ => return (self, None),
-        }
-        match self.activity {
-            Activity::Idle => self.read(true),
-            _ => (self, None),
-        }
-    }
-
-    fn after_read(
-        mut self,
-        result: Result<Option<Versioned>, Arc<StoreError>>,
-        renew: bool,
-        now: Timestamp,
-        policy: &UserPolicy,
-    ) -> Step {
-        let before = self.signed().map(|s| s.issued.fingerprint());
-        if let Some(signed) = self.signed_mut().filter(|s| s.doubted()) {
-            signed.doubt = Doubt::Known;
-        }
-        match result {
-            Ok(there) => self.meet(there, now),
-            Err(error) => {
-                let urgent = self.usable(now).is_some_and(|s| {
-                    let life = s.issued.expires_at.since(s.issued.issued_at);
-                    s.doubted() || s.issued.expires_at.since(now) < life / 10
-                });
-                // A renewal that cannot be stored is a risk for other processes: not as long as there is time.
-                if !urgent {
-                    return self.failed(TokenError::Store(error), None, now, policy);
-                }
-            }
-        }
-        let adopted = before != self.signed().map(|s| s.issued.fingerprint());
-        match self.usable(now) {
-            // A caller that only wanted to know where it stands does not wait for a renewal; the next one starts it.
-            Some(s) if s.doubted() || (renew && (!adopted || now >= s.issued.due_at)) => self.refresh(now, policy),
-            Some(_) => self.settle(now),
-            None => {
-                self.failure = None;
-                self.settle(now)
-            }
-        }
-    }
-
-    fn refresh(mut self, now: Timestamp, policy: &UserPolicy) -> Step {
-        let Some(signed) = self.usable(now) else {
-            return self.settle(now);
-        };
-        let young = self.spacing.filter(|p| !p.is_over(now));
-        if let (true, Some(pause)) = (signed.doubted(), young) {
-            // After a failed renewal its failure tells more than this one could.
-            self.failure.get_or_insert(TokenError::Refused {
-                retry_at: pause.until(),
-                hint: RefusedHint::AllowListOrActivation,
-            });
-            return self.settle(now);
-        }
-        let (issued, ip) = (signed.issued.clone(), signed.ip);
-        self.spacing = Some(Pause::lasting(policy.min_interval, now));
-        let which = issued.fingerprint();
-        self.go(Activity::Refreshing { which }, Effect::Refresh { issued, ip })
-    }
-
-    fn refreshed(
-        mut self,
-        result: Result<Issued, Arc<IssuerError>>,
-        which: TokenFingerprint,
-        now: Timestamp,
-        policy: &UserPolicy,
-    ) -> Step {
-        match result {
-            Ok(new) => {
-                match &mut self.standing {
-                    Standing::LoggedOut { until, revoke, .. } => {
-                        *until = new.expires_at.max(*until);
-                        let (_, ip) = match revoke.first() {
-                            Some(first) => first.clone(),
-                            None => return self.settle(now),
-                        };
-                        revoke.push((new, ip));
-                    }
-                    Standing::Signed(s) => {
-                        let same = s.issued.fingerprint() == new.fingerprint();
-                        // What was made from the token at hand is newer, whatever the two say of their age.
-                        let older = s.issued.fingerprint() != which && !new.at_least_as_new_as(&s.issued);
-                        if same || older {
-                            // Nothing gained; asking again at once would gain nothing either. (Or a person has logged in
-                            // meanwhile, and that token is the newer one.)
-                            if same {
-                                s.doubt = Doubt::No;
-                            }
-                            self.resting = Some(Pause::lasting(policy.refused_pause, now));
-                        } else {
-                            let ip = s.ip;
-                            self.sign(new, ip, Some(Pause::OVER));
-                        }
-                    }
-                    Standing::Unknown | Standing::Absent | Standing::Lapsed { .. } => {}
-                }
-                self.settle(now)
-            }
-            // It was another token's renewal: a person has logged in, or out, meanwhile.
-            Err(_) if self.signed().is_none_or(|s| s.issued.fingerprint() != which) => self.settle(now),
-            Err(error) if error.kind() == IssuerErrorKind::Rejected => {
-                self.failure = Some(TokenError::Issuer(error));
-                self.go(Activity::ReadingAfterRefusal { which }, Effect::Read)
-            }
-            Err(error) => {
-                let pause = match error.kind() {
-                    IssuerErrorKind::RateLimited { retry_after } => {
-                        retry_after.map(|span| span.min(LONGEST_RETRY_AFTER))
-                    }
-                    _ => None,
-                };
-                self.failed(TokenError::Issuer(error), pause, now, policy)
-            }
-        }
-    }
-
-    /// Transak refused the renewal. One refusal alone does not end a session whose token may still be good: it could be
-    /// too early, or from the wrong address. A 401 to the token itself together with it does.
-    fn after_refusal(
-        mut self,
-        result: Result<Option<Versioned>, Arc<StoreError>>,
-        which: TokenFingerprint,
-        now: Timestamp,
-        policy: &UserPolicy,
-    ) -> Step {
-        let failure = self.failure.take();
-        match result {
-            Ok(there) => self.meet(there, now),
-            // Whether another process has renewed is not known, so nothing is decided.
-            Err(error) => return self.failed(TokenError::Store(error), None, now, policy),
-        }
-        if let Some(signed) = self.signed_mut().filter(|s| s.issued.fingerprint() == which) {
-            signed.refused = true;
-            if signed.doubted() {
-                let (former, ip) = (signed.issued.clone(), signed.ip);
-                self.standing = Standing::Lapsed { former, ip };
-                self.unsaved = Some(Pause::OVER);
-                self.resting = None;
-                return self.settle(now);
-            }
-            // From 10 minutes up to about 5 hours, for as long as the token lives.
-            let pause = policy.refused_pause.saturating_mul(1 << self.failures.min(5));
-            self.failures = self.failures.saturating_add(1);
-            self.resting = Some(Pause::lasting(pause, now));
-            self.failure = failure;
-        }
-        self.settle(now)
-    }
-
-    fn failed(mut self, failure: TokenError, pause: Option<Duration>, now: Timestamp, policy: &UserPolicy) -> Step {
-        self.failure = Some(failure);
-        self.failures = self.failures.saturating_add(1);
-        if let Some(signed) = self.signed() {
-            let draw = signed.issued.fingerprint().draw(self.failures);
-            let own = policy.backoff.pause(self.failures, draw);
-            let span = own.max(pause.unwrap_or_default());
-            self.resting = Some(Pause::lasting(span, now));
-        }
-        self.settle(now)
+        let before = self.unsaved.filter(|u| rank(u.what) > rank(what));
+        self.unsaved = Some(Unsaved {
+            what: before.map_or(what, |u| u.what),
+            after: Pause::OVER,
+            told: before.is_some_and(|u| u.told),
+        });
     }
 }

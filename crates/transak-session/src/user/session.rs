@@ -66,6 +66,8 @@ pub struct SessionStatus {
     pub due_at: Option<Timestamp>,
     /// When the token expires.
     pub expires_at: Option<Timestamp>,
+    /// When a person last logged in.
+    pub signed_in_at: Option<Timestamp>,
     /// What the last attempt failed in; cleared by a success.
     pub last_failure: Option<TokenError>,
 }
@@ -104,7 +106,8 @@ impl UserSession {
     /// The token to use.
     ///
     /// With a usable token this never waits and never fails: a token that is due is returned, and renewed in the
-    /// background. Without one, the store is asked. Dropping the future ends the wait, not a renewal.
+    /// background. Without one, the store is asked; for a token that has just expired, one last renewal is tried, in case the
+    /// clock is wrong. Dropping the future ends the wait, not a renewal.
     ///
     /// # Errors
     ///
@@ -153,8 +156,9 @@ impl UserSession {
 
     /// Renews the token now, whether it is due or not, and waits for the outcome.
     ///
-    /// If something is under way for this session, such as a renewal, this waits for that instead. Dropping the future ends the wait, not the renewal. How early
-    /// Transak allows a renewal is not documented, so the refresh window is the better way.
+    /// If something is under way for this session, such as a renewal, this waits for that instead; if it is under way in
+    /// another process, for at most 2 seconds. Dropping the future ends the wait, not the renewal. How early Transak allows a
+    /// renewal is not documented, so the refresh window is the better way.
     ///
     /// # Errors
     ///
@@ -171,15 +175,16 @@ impl UserSession {
     /// Reports that Transak answered 401 to the token with this fingerprint, and returns the token to go on with.
     ///
     /// If that token has been replaced already, the newer one is returned. Otherwise the store is asked for a newer one;
-    /// if there is none, the token is renewed, at most once a minute. If Transak refuses that as well, the session is over.
+    /// if there is none, the token is renewed, at most once a minute. If Transak refuses that as well, it is asked about the
+    /// token itself, and only if it refuses it once more the session is over.
     ///
     /// Dropping the future ends the wait, not the renewal.
     ///
     /// # Errors
     ///
     /// [`SessionError::OtpRequired`] if only a login helps; [`TokenError::Refused`] if the token was renewed only moments
-    /// ago, so that another one would meet the same 401; what the renewal failed in otherwise. In the last two cases the
-    /// old token is still served.
+    /// ago, so that another one would meet the same 401; [`TokenError::Busy`] if another process is renewing it for longer
+    /// than 2 seconds; what the renewal failed in otherwise. In all but the first case the old token is still served.
     pub async fn report_rejected(&self, which: TokenFingerprint) -> Result<AccessToken, SessionError> {
         let newer = || {
             let held = self.engine.usable(self.engine.now());
@@ -225,6 +230,7 @@ impl UserSession {
                 issued_at: held.map(Issued::issued_at),
                 due_at: held.map(Issued::due_at),
                 expires_at: held.map(Issued::expires_at),
+                signed_in_at: state.signed_in_at(),
                 last_failure: state.failure(),
             }
         })

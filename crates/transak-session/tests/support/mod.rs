@@ -84,6 +84,7 @@ struct Books {
     serial: u64,
     partner: Option<String>,
     live: HashSet<String>,
+    expiry: HashMap<String, Timestamp>,
     challenges: HashMap<String, Timestamp>,
     troubles: HashMap<&'static str, VecDeque<Trouble>>,
     ips: Vec<(&'static str, UserIp)>,
@@ -135,6 +136,11 @@ impl FakeTransak {
             .collect()
     }
 
+    fn accepts(&self, books: &Books, token: &AccessToken) -> bool {
+        let expiry = books.expiry.get(token.expose());
+        books.live.contains(token.expose()) && expiry.is_some_and(|at| self.clock.now() < *at)
+    }
+
     fn jwt(&self, books: &mut Books, life: Duration) -> String {
         books.serial += 1;
         let now = self.clock.now();
@@ -144,7 +150,9 @@ impl FakeTransak {
             (now + life).unix_seconds(),
             books.serial
         );
-        format!("eyJhbGciOiJIUzI1NiJ9.{}.planted", URL_SAFE_NO_PAD.encode(claims))
+        let text = format!("eyJhbGciOiJIUzI1NiJ9.{}.planted", URL_SAFE_NO_PAD.encode(claims));
+        books.expiry.insert(text.clone(), now + life);
+        text
     }
 
     async fn call<T>(
@@ -183,7 +191,7 @@ impl Issuer for FakeTransak {
     async fn refresh(&self, token: &AccessToken, ip: UserIp) -> Result<Grant, IssuerError> {
         self.call("refresh", |books| {
             books.ips.push(("refresh", ip));
-            if !books.live.contains(token.expose()) {
+            if !self.accepts(books, token) {
                 return Err(IssuerErrorKind::Rejected);
             }
             if self.rotates {
@@ -233,7 +241,7 @@ impl Issuer for FakeTransak {
     }
 
     async fn probe(&self, token: &AccessToken, _: UserIp) -> Result<(), IssuerError> {
-        self.call("probe", |books| match books.live.contains(token.expose()) {
+        self.call("probe", |books| match self.accepts(books, token) {
             true => Ok(()),
             false => Err(IssuerErrorKind::Rejected),
         })

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Activity, Effect, Event, Note, Standing, Step, UserState};
+use super::held::Health;
+use super::people::USE_RESOLUTION;
+use super::{Activity, Change, Effect, Event, Note, Standing, Step, UserState};
 use crate::clock::Timestamp;
 use crate::error::{LapseCause, TokenError};
 use crate::issuer::{IssuerError, IssuerErrorKind};
@@ -27,6 +29,8 @@ pub enum SessionLabel {
     Backoff,
     /// Transak refused a renewal, or answered 401 to the token. It is served, but a login may be needed soon.
     Suspect,
+    /// The token is good, but not kept alive any more.
+    Dormant,
     /// Only a login helps.
     Lapsed(LapseCause),
 }
@@ -36,14 +40,16 @@ impl UserState {
         if let Some(cause) = self.lapse_cause(now) {
             return SessionLabel::Lapsed(cause);
         }
-        let resting = self.resting.is_some_and(|p| !p.is_over(now));
-        match &self.standing {
-            Standing::Signed(s) if s.doubted() || s.refused => SessionLabel::Suspect,
-            Standing::Signed(_) if matches!(self.activity, Activity::Refreshing { .. }) => SessionLabel::Refreshing,
-            Standing::Signed(_) if resting => SessionLabel::Backoff,
-            Standing::Signed(s) if now >= s.issued.due_at => SessionLabel::Due,
-            Standing::Signed(_) => SessionLabel::Fresh,
-            _ => SessionLabel::Unknown,
+        let Some(session) = self.signed() else {
+            return SessionLabel::Unknown;
+        };
+        match session.health {
+            Health::Suspect(_) => SessionLabel::Suspect,
+            Health::Dormant => SessionLabel::Dormant,
+            _ if matches!(self.activity, Activity::Refreshing { .. }) => SessionLabel::Refreshing,
+            _ if session.rests(now) => SessionLabel::Backoff,
+            _ if now >= session.issued.due_at => SessionLabel::Due,
+            _ => SessionLabel::Fresh,
         }
     }
 
@@ -54,9 +60,14 @@ impl UserState {
             Standing::Absent => Some(LapseCause::NeverLoggedIn),
             Standing::Signed(s) if s.issued.usable(now) => None,
             Standing::Signed(_) => Some(LapseCause::Expired),
-            Standing::Lapsed { .. } => Some(LapseCause::Rejected),
+            Standing::Lapsed { end, .. } => Some((*end).into()),
             Standing::LoggedOut { .. } => Some(LapseCause::LoggedOut),
         }
+    }
+
+    /// When a person last logged in.
+    pub(crate) fn signed_in_at(&self) -> Option<Timestamp> {
+        self.signed().map(|s| s.signed_in_at)
     }
 
     /// Whether nothing would be lost with this state: the store has it, or it is about a token that is over.
@@ -64,17 +75,29 @@ impl UserState {
         let over = match &self.standing {
             Standing::Unknown | Standing::Absent => true,
             Standing::Signed(s) => !s.issued.usable(now),
-            Standing::Lapsed { former, .. } => !former.usable(now),
+            Standing::Lapsed { former, .. } => !former.issued.usable(now),
             Standing::LoggedOut { until, .. } => now >= *until,
         };
-        over || self.unsaved.is_none()
+        over || self.unsaved.is_none_or(|u| u.what == Change::Use)
     }
 
     fn rebase(&mut self, now: Timestamp) {
-        [&mut self.unsaved, &mut self.resting, &mut self.spacing]
-            .into_iter()
-            .flatten()
-            .for_each(|pause| pause.rebase(now));
+        if let Some(unsaved) = self.unsaved.as_mut() {
+            unsaved.after.rebase(now);
+        }
+        match &mut self.standing {
+            Standing::Signed(session) => session.rebase(now),
+            // A clock that was wrong has judged.
+            Standing::Lapsed {
+                former,
+                end: super::End::Expired,
+            } if former.issued.usable(now) => {
+                let former = former.clone();
+                self.sign(*former);
+                self.mark(Change::Standing);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -87,19 +110,33 @@ impl Machine for UserState {
     fn step(mut self, event: Event, now: Timestamp, policy: &UserPolicy) -> Step {
         self.rebase(now);
         match (event, self.activity) {
-            (Event::Wanted { min_remaining }, _) => self.wanted(min_remaining, now),
-            (Event::RefreshNow, _) => self.refresh_now(),
-            (Event::Rejected(which), _) => self.rejected(which),
-            (Event::LoggedIn(issued, ip), _) => self.logged_in(issued, ip, now),
-            (Event::LogOut, _) => self.log_out(now),
+            (Event::Wanted { min_remaining }, _) => self.wanted(min_remaining, now, policy),
+            (Event::RefreshNow, _) => self.refresh_now(now, policy),
+            (Event::Rejected(which), _) => self.rejected(which, now, policy),
+            (Event::LoggedIn(issued, ip), _) => self.logged_in(issued, ip, now, policy),
+            (Event::LogOut, _) => self.log_out(now, policy),
+            (Event::Kept { tenure, record }, _) => self.kept(tenure, record, now, policy),
             (Event::Lost(cause), _) => self.lost(cause, now),
-            (Event::Read(result), Activity::Reading { renew }) => self.after_read(result, renew, now, policy),
-            (Event::Read(result), Activity::ReadingAfterRefusal { which }) => {
-                self.after_refusal(result, which, now, policy)
+            (Event::Read(result), Activity::Reading) => self.after_read(result, now, policy),
+            (Event::Claimed(result), Activity::Claiming { why, left }) => {
+                self.claimed(result, (why, left), now, policy)
             }
-            (Event::Refreshed(result), Activity::Refreshing { which }) => self.refreshed(result, which, now, policy),
-            (Event::Saved(result), Activity::Saving { tries }) => self.saved(result, tries, now),
-            (Event::Revoked(result), Activity::Revoking) => self.revoked(result, now),
+            (Event::Polled { result, slept }, Activity::Polling { why, left, retry_at }) => {
+                self.polled(result, slept, (why, left, retry_at), now, policy)
+            }
+            (Event::Refreshed(result), Activity::Refreshing { which, ip }) => {
+                self.refreshed(result, (which, ip), now, policy)
+            }
+            (Event::TooLate, Activity::Refreshing { .. }) => self.too_late(now, policy),
+            (Event::Read(result), Activity::Rereading { which }) => self.reread(result, which, now, policy),
+            (Event::Probed { result, guarded }, Activity::Probing { which }) => {
+                self.probed(result, guarded, which, now, policy)
+            }
+            (Event::Saved(result), Activity::Saving { what, told, tries }) => {
+                self.saved(result, (what, told, tries), now, policy)
+            }
+            (Event::Released, Activity::Releasing) => self.settle(now, policy),
+            (Event::Revoked(result), Activity::Revoking) => self.revoked(result, now, policy),
             // The answer to an effect that is not under way any more.
             _ => (self, None),
         }
@@ -110,15 +147,15 @@ impl Machine for UserState {
     }
 
     fn quiet_until(&self) -> Timestamp {
-        let Some(signed) = self.signed() else {
+        let Some(session) = self.signed() else {
             return Timestamp::MIN;
         };
         if self.activity != Activity::Idle {
             return Timestamp::MAX;
         }
-        let rest = self.resting.map_or(Timestamp::MIN, |p| p.until());
-        let save = self.unsaved.map_or(Timestamp::MAX, |p| p.until());
-        signed.issued.due_at.max(rest).min(save)
+        let save = self.unsaved.map_or(Timestamp::MAX, |u| u.after.until());
+        let used = session.used_at + USE_RESOLUTION;
+        session.quiet_until().min(save).min(used)
     }
 
     fn take_notes(&mut self) -> Vec<Note> {
@@ -142,8 +179,19 @@ impl Machine for UserState {
         let unknown = || Arc::new(IssuerError::new(IssuerErrorKind::Unknown));
         match effect {
             Effect::Read => Event::Read(Err(silent())),
+            // If the claim was granted all the same, its lease lapses.
+            Effect::Claim => Event::Claimed(Err(silent())),
+            Effect::Poll => Event::Polled {
+                result: Err(silent()),
+                slept: std::time::Duration::MAX,
+            },
             Effect::Save { .. } => Event::Saved(Err(silent())),
+            Effect::Release(_) => Event::Released,
             Effect::Refresh { .. } => Event::Refreshed(Err(unknown())),
+            Effect::Probe { .. } => Event::Probed {
+                result: Err(unknown()),
+                guarded: false,
+            },
             Effect::Revoke { .. } => Event::Revoked(Err(unknown())),
         }
     }
