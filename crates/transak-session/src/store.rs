@@ -18,6 +18,8 @@ mod lease;
 mod memory;
 mod record;
 pub mod seal;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::fmt;
 use std::time::Duration;
@@ -31,6 +33,8 @@ pub use error::{StoreError, StoreErrorKind};
 pub use lease::{Claim, Lease, LeaseEpoch};
 pub use memory::MemoryStore;
 pub use record::{FailureClass, Record, RecordKind, RecordState, RetiredToken};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Resealed, SqliteOptions, SqliteStore, Verified};
 
 /// Keeps records, leases on them, and an index of those that are due.
 ///

@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 use super::{StoreError, StoreErrorKind};
 
 pub use envelope::{SealedRecord, open_record, reseal_record, seal_record, sealed_with};
+#[cfg(feature = "sqlite")]
+pub(crate) use envelope::{open_note, seal_note};
 pub use ring::{KeyRing, SealKey, SealKeyError};
 
 /// Which key something was sealed with: 8 bytes that are no secret, `Display` as 16 hexadecimal digits.

@@ -85,6 +85,17 @@ pub fn sealed_with(sealed: &[u8]) -> Result<KeyId, StoreError> {
     head(sealed).map(|(id, _)| id)
 }
 
+/// Seals something of a store's own that is no record, under a name.
+#[cfg(feature = "sqlite")]
+pub(crate) fn seal_note(sealer: &dyn Sealer, name: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+    close(sealer, plain, |id| note(id, name))
+}
+
+#[cfg(feature = "sqlite")]
+pub(crate) fn open_note(sealer: &dyn Sealer, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    open(sealer, sealed, |id| note(id, name))
+}
+
 fn close(sealer: &dyn Sealer, plain: &[u8], bound_to: impl Fn(KeyId) -> Vec<u8>) -> Result<Vec<u8>, StoreError> {
     let id = sealer.current();
     let body = sealer.seal(id, plain, &bound_to(id))?;
@@ -120,6 +131,17 @@ fn place(id: KeyId, key: &RecordKey, version: Version, clear: &[u8]) -> Vec<u8> 
         key.as_bytes(),
         &version.get().to_be_bytes(),
         clear,
+    ]
+    .concat()
+}
+
+#[cfg(feature = "sqlite")]
+fn note(id: KeyId, name: &str) -> Vec<u8> {
+    [
+        &b"transak-session note\0"[..],
+        &[FORMAT],
+        id.as_bytes(),
+        name.as_bytes(),
     ]
     .concat()
 }
