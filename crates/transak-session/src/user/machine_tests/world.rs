@@ -336,10 +336,10 @@ impl World {
 
     pub(super) fn lose(&mut self) -> Checked {
         match self.pending.take() {
-            Some(effect) => {
-                if let Effect::Refresh { issued, .. } = &effect {
-                    // It may have been the last attempt, or not.
-                    self.said.entry(issued.fingerprint()).or_default().last_try = false;
+            Some(_) => {
+                // Nobody knows any more whether the last attempt was made: once per loss there may be another.
+                if let Some(which) = self.held() {
+                    self.said.entry(which).or_default().last_try = false;
                 }
                 self.excuse();
                 self.send(Event::Lost(TokenError::Panicked))
