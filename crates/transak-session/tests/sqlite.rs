@@ -5,7 +5,8 @@ mod sqlite_support;
 use std::time::Duration;
 
 use sqlite_support::*;
-use transak_session::store::seal::KeyRing;
+use transak_session::clock::Timestamp;
+use transak_session::store::seal::{KeyRing, seal_record};
 use transak_session::store::{Claim, DueQuery, Lane, SessionStore, SqliteOptions, StoreErrorKind, Swap, Version};
 use transak_session::{RecordKey, TenantId};
 
@@ -190,30 +191,115 @@ async fn keys_change_while_it_is_in_use() {
     assert_eq!(store.load(&key(1, 3)).await.unwrap().unwrap().record, user(3, 100, 50));
     old.close().await.unwrap();
     store.close().await.unwrap();
+    // Nothing that the old key has sealed is left, not even where rows have been.
+    for (path, bytes) in home.files() {
+        let left = bytes.windows(8).any(|w| w == seal_key(1).id().as_bytes());
+        assert!(!left, "{} holds what the old key has sealed", path.display());
+    }
     assert_eq!(home.refused(home.options()).await, StoreErrorKind::WrongKey);
     let only_new = SqliteOptions::new(ring(2)).open(home.path()).await.unwrap();
     assert_eq!(only_new.verify().await.unwrap().records, 100);
 }
 
+/// A file as the first layout had it. Never changed again.
+const LAYOUT_1: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA application_id = 1416785491;
+    PRAGMA user_version = 1;
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO meta (name, value) VALUES ('counter', 41);
+    CREATE TABLE seal_key (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE) STRICT;
+    CREATE TABLE session (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, tenant INTEGER NOT NULL, version INTEGER,
+        live INTEGER NOT NULL, expires_at INTEGER, wake_at INTEGER, slot INTEGER, seal_key INTEGER, clear BLOB,
+        sealed BLOB) STRICT;
+    CREATE TABLE lease (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, taken_at INTEGER NOT NULL,
+        until INTEGER NOT NULL) STRICT;
+    CREATE INDEX session_expiry ON session (tenant, expires_at, wake_at) WHERE live = 1;
+    CREATE INDEX session_slot ON session (tenant, slot, wake_at, expires_at) WHERE live = 1;
+    CREATE INDEX session_empty ON session (id) WHERE version IS NULL;";
+
 #[tokio::test]
 async fn a_file_of_the_first_layout_is_brought_up_to_date() {
-    let home = Home::new();
-    home.filled().await;
-    let db = rusqlite::Connection::open(home.path()).unwrap();
-    // What the second layout added.
-    db.execute_batch("DROP INDEX session_seal_key; PRAGMA user_version = 1;")
+    // The sealed text that tells whether the keys fit is alike in all layouts.
+    let other = Home::new();
+    other.filled().await;
+    let db = rusqlite::Connection::open(other.path()).unwrap();
+    let check: Vec<u8> = db
+        .query_row("SELECT value FROM meta WHERE name = 'key check'", [], |row| row.get(0))
         .unwrap();
-    drop(db);
+
+    let home = Home::new();
+    let record = user(7, 10 * 86_400, -5);
+    let whole = seal_record(&ring(1), &key(1, 7), Version::new(40), &record).unwrap();
+    let db = rusqlite::Connection::open(home.path()).unwrap();
+    db.execute_batch(LAYOUT_1).unwrap();
+    db.execute("INSERT INTO meta (name, value) VALUES ('key check', ?1)", [check])
+        .unwrap();
+    db.execute(
+        "INSERT INTO seal_key (id, name) VALUES (1, ?1)",
+        [seal_key(1).id().as_bytes()],
+    )
+    .unwrap();
+    let millis = |at: Timestamp| at.unix_millis();
+    db.execute(
+        "INSERT INTO session VALUES (1, ?1, 72340172838076673, 40, 1, ?2, ?3, ?4, 1, ?5, ?6)",
+        rusqlite::params![
+            key(1, 7).as_bytes(),
+            millis(record.expires_at),
+            millis(record.wake_at),
+            millis(record.expires_at) / 14_400_000,
+            whole.clear,
+            whole.sealed
+        ],
+    )
+    .unwrap();
+    db.close().unwrap();
+
     let store = home.open().await;
-    assert_eq!(
-        store.load(&key(1, 7)).await.unwrap().unwrap().record,
-        user(7, 10 * 86_400, 7)
-    );
+    assert_eq!(store.load(&key(1, 7)).await.unwrap().unwrap().record, record);
+    assert_eq!(names(&store, due(1, Lane::Normal, 5)).await, [key(1, 7)]);
+    assert_eq!(put(&store, &key(1, 8), user(8, 100, 50)).await, Version::new(43));
     assert!(store.reseal(10).await.unwrap().finished);
+    assert_eq!(store.forget_expired(DAY, 10).await.unwrap(), 0);
+    assert_eq!(store.verify().await.unwrap().records, 2);
     store.close().await.unwrap();
     let db = rusqlite::Connection::open(home.path()).unwrap();
     let layout: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(layout, 2);
+    assert_eq!(layout, 3);
+}
+
+#[tokio::test]
+async fn an_update_that_fails_changes_nothing() {
+    let home = Home::new();
+    home.filled().await;
+    let db = rusqlite::Connection::open(home.path()).unwrap();
+    // The second step will do, the third will meet an index that should not be there.
+    db.execute_batch("DROP INDEX session_seal_key; PRAGMA user_version = 1;")
+        .unwrap();
+    db.close().unwrap();
+    assert_eq!(home.refused(home.options()).await, StoreErrorKind::Corrupt);
+}
+
+#[tokio::test]
+async fn long_expired_records_are_forgotten_when_told() {
+    let home = Home::new();
+    let store = home.open().await;
+    for (name, expired_days_ago) in (0..).zip([40_i64, 31, 29, 50, -5]) {
+        put(&store, &key(1, name), user(name, -expired_days_ago * 86_400, 50)).await;
+    }
+    let Claim::Granted { .. } = store.claim(&key(1, 3), SPAN).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(store.forget_expired(DAY * 30, 1).await.unwrap(), 1);
+    assert!(
+        store.load(&key(1, 0)).await.unwrap().is_none(),
+        "the longest expired one that is not leased"
+    );
+    assert_eq!(store.forget_expired(DAY * 30, 10).await.unwrap(), 1);
+    home.clock.advance(SPAN * 2);
+    assert_eq!(store.forget_expired(DAY * 30, 10).await.unwrap(), 1);
+    assert_eq!(store.verify().await.unwrap().records, 2);
+    assert_eq!(store.forget_expired(Duration::MAX, usize::MAX).await.unwrap(), 0);
 }
 
 #[tokio::test]

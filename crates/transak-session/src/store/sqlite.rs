@@ -127,6 +127,18 @@ impl SqliteStore {
         reseal::reseal(&self.inner, limit).await
     }
 
+    /// Removes up to `limit` records, of all tenants, whose token expired `since` ago or earlier, the longest expired first;
+    /// returns how many. What somebody has a live lease on stays. Nothing is removed unless this is called: a store that
+    /// many users have left grows. Thirty days are a good `since`: what is gone then could only say why a login is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. Dropped, it either happened or did not.
+    pub async fn forget_expired(&self, since: Duration, limit: usize) -> Result<usize, StoreError> {
+        let work = move |batch: &mut writer::Batch<'_>| ops::forget_expired(batch, since, limit);
+        self.inner.writer.run(work, |_| Vec::new()).await
+    }
+
     /// Reads the whole file: SQLite's own check of its structure, then whether each record opens. Takes a while, and is not
     /// in the way of others.
     ///

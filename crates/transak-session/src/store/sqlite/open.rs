@@ -129,6 +129,8 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreErro
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(options.busy_timeout)?;
     db.set_prepared_statement_cache_capacity(64);
+    // What an old key has sealed is gone from the file when a new one has sealed it again.
+    db.pragma_update(None, "secure_delete", true)?;
     // The flush that macOS does not call one.
     db.pragma_update(None, "fullfsync", true)?;
     db.pragma_update(None, "synchronous", "FULL")?;

@@ -13,6 +13,9 @@ use crate::store::{Claim, Lease, LeaseEpoch, Record, StoreError, StoreErrorKind,
 /// How long the memory of a lease on a key without a record is kept after its end.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
+/// At most so many records are forgotten in one transaction, which others wait for.
+const MOST_FORGOTTEN: usize = 1_000;
+
 /// A row as it is stored.
 pub(super) struct Row {
     pub(super) id: i64,
@@ -231,4 +234,25 @@ fn end(batch: &Batch<'_>, lease: &Lease) -> Result<bool, StoreError> {
         .prepare_cached(sql)?
         .execute(params![lease.key.as_bytes(), epoch, now])?;
     Ok(ended > 0)
+}
+
+/// Removes records whose token expired long ago, the longest first, if nobody is at work on them.
+pub(super) fn forget_expired(batch: &Batch<'_>, since: Duration, limit: usize) -> Result<usize, StoreError> {
+    let db = batch.db();
+    let now = batch.now();
+    let limit = i64::try_from(limit.min(MOST_FORGOTTEN)).unwrap_or(i64::MAX);
+    let mut expired = db.prepare_cached(
+        "SELECT id FROM session INDEXED BY session_end
+        WHERE version IS NOT NULL AND expires_at <= ?1
+            AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.id = session.id AND lease.until > ?2)
+        ORDER BY expires_at LIMIT ?3",
+    )?;
+    let until = (now - since).unix_millis();
+    let expired = expired.query_map(params![until, now.unix_millis(), limit], |row| row.get(0))?;
+    let expired: Vec<i64> = expired.collect::<Result<_, _>>()?;
+    for id in &expired {
+        db.prepare_cached("DELETE FROM lease WHERE id = ?1")?.execute([id])?;
+        db.prepare_cached("DELETE FROM session WHERE id = ?1")?.execute([id])?;
+    }
+    Ok(expired.len())
 }
