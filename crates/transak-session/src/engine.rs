@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use arc_swap::{ArcSwap, Guard};
 use async_trait::async_trait;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -37,6 +38,8 @@ pub(crate) struct Env {
     pub(crate) guard: LapseGuard,
     pub(crate) tasks: TaskTracker,
     pub(crate) closed: AtomicBool,
+    /// Tells those who work on their own account to come to an end.
+    pub(crate) stop: CancellationToken,
 }
 
 impl Env {
@@ -66,6 +69,7 @@ impl Env {
     pub(crate) async fn shutdown(&self) {
         self.closed.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
+        self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }

@@ -1,6 +1,6 @@
 //! Tells one user's end from Transak's bad day.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::events::{Events, SessionEvent};
@@ -11,12 +11,12 @@ const SLICES: u64 = 10;
 /// Counts answered renewals over a sliding window, and trips when so many of them are refused that the fault is hardly the
 /// users': then nobody is logged out.
 ///
-/// It recovers once a whole window has gone by without that. No lock: each slice is one word of its number and two counts.
+/// Silence does not reset it, only better news: it recovers when, of the renewals since, more are granted than refused. So
+/// a few have to be tried now and then. No lock: each slice is one word of its number and two counts.
 #[derive(Debug)]
 pub(crate) struct LapseGuard {
     slices: [AtomicU64; SLICES as usize],
-    /// In milliseconds of time that has passed; until then it is tripped.
-    tripped_until: AtomicU64,
+    tripped: AtomicBool,
     window: Duration,
     least: u32,
 }
@@ -35,7 +35,7 @@ impl LapseGuard {
     pub(crate) fn new(window: Duration, least: u32) -> Self {
         Self {
             slices: Default::default(),
-            tripped_until: AtomicU64::new(0),
+            tripped: AtomicBool::new(false),
             window,
             least,
         }
@@ -54,23 +54,31 @@ impl LapseGuard {
             });
         }
         let (refused, of) = self.sum(number);
-        if of >= self.least && refused.saturating_mul(2) >= of {
-            let now = millis(elapsed);
-            let until = now.saturating_add(millis(self.window));
-            if self.tripped_until.fetch_max(until, Ordering::Relaxed) <= now {
-                tracing::error!(
-                    refused,
-                    of,
-                    "Transak refuses so many renewals that nobody is logged out for it"
-                );
-                events.emit(SessionEvent::MassLapseGuard { refused, of });
+        let bad = refused.saturating_mul(2) >= of;
+        if self.is_tripped() {
+            if !bad && self.tripped.swap(false, Ordering::Relaxed) {
+                tracing::info!(refused, of, "Transak grants renewals again");
+                self.forget();
             }
+        } else if bad && of >= self.least && !self.tripped.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                refused,
+                of,
+                "Transak refuses so many renewals that nobody is logged out for it"
+            );
+            events.emit(SessionEvent::MassLapseGuard { refused, of });
+            self.forget();
         }
     }
 
     /// Whether a refusal says nothing about the session that it hit.
-    pub(crate) fn is_tripped(&self, elapsed: Duration) -> bool {
-        millis(elapsed) < self.tripped_until.load(Ordering::Relaxed)
+    pub(crate) fn is_tripped(&self) -> bool {
+        self.tripped.load(Ordering::Relaxed)
+    }
+
+    /// What was before a change of mind is no news.
+    fn forget(&self) {
+        self.slices.iter().for_each(|slice| slice.store(0, Ordering::Relaxed));
     }
 
     fn number(&self, elapsed: Duration) -> u32 {
@@ -109,25 +117,32 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
-    fn trips_once_when_half_of_many_are_refused_and_recovers_after_a_quiet_window() {
+    fn trips_once_when_half_of_many_are_refused_and_recovers_by_better_news_only() {
         let (guard, events) = (LapseGuard::default(), Events::new(8));
         let mut heard = events.subscribe();
         let mut at = Duration::from_secs(1_000_000);
         for i in 0..40 {
-            assert!(!guard.is_tripped(at), "{i}");
+            assert!(!guard.is_tripped(), "{i}");
             guard.count(i % 3 == 0, at, &events);
             at += Duration::from_secs(10);
         }
         at += MINUTE * 10;
         for i in 0..19 {
             guard.count(true, at, &events);
-            assert!(!guard.is_tripped(at), "{i}");
+            assert!(!guard.is_tripped(), "{i}");
         }
         guard.count(false, at, &events);
-        assert!(guard.is_tripped(at));
-        guard.count(true, at + MINUTE, &events);
-        assert!(guard.is_tripped(at + MINUTE * 10));
-        assert!(!guard.is_tripped(at + MINUTE * 11));
+        assert!(guard.is_tripped());
+        // However long it takes, as long as each try is refused.
+        for _ in 0..100 {
+            at += MINUTE * 15;
+            guard.count(true, at, &events);
+            assert!(guard.is_tripped());
+        }
+        guard.count(false, at, &events);
+        assert!(guard.is_tripped(), "one of two is not better news");
+        guard.count(false, at, &events);
+        assert!(!guard.is_tripped());
         assert_eq!(
             heard.try_next(),
             Some(Delivery::Event(SessionEvent::MassLapseGuard { refused: 19, of: 20 }))
@@ -140,7 +155,7 @@ mod tests {
         /// Against a plain list. The oldest slice may be partly outside of the window, so the plain list has two bounds.
         #[test]
         fn counts_what_a_list_would(steps in prop::collection::vec((0_u64..120, any::<bool>()), 1..200)) {
-            let (guard, events) = (LapseGuard::default(), Events::new(1));
+            let (guard, events) = (LapseGuard::new(MINUTE * 10, u32::MAX), Events::new(1));
             let mut list: Vec<(u64, bool)> = Vec::new();
             let mut at = 0;
             for (wait, refused) in steps {

@@ -58,6 +58,7 @@ mod flight;
 mod guard;
 mod identity;
 pub mod issuer;
+mod keepalive;
 mod machine;
 mod otp;
 mod partner;
@@ -73,6 +74,7 @@ pub use engine::TokenRef;
 pub use error::{LapseCause, RefusedHint, SessionError, TokenError};
 pub use events::{Delivery, EventStream, SessionEvent, Subject};
 pub use identity::{Email, IdentityError, Otp, RecordKey, TenantId, UserIdentity, UserIp, UserKey};
+pub use keepalive::{KeepAlive, KeepAliveHandle, KeepAliveHealth};
 pub use otp::{
     ChallengeError, LoginError, OtpChallenge, OtpDeclined, OtpProvider, OtpRequest, StoredChallenge, VerifyError,
 };

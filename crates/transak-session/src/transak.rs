@@ -5,6 +5,7 @@ mod registry;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::{Engine, Env};
 use crate::events::EventStream;
@@ -12,6 +13,7 @@ use crate::identity::{Tenant, TenantId, UserIdentity, UserKey};
 use crate::partner::PartnerHandle;
 use crate::policy::UserPolicy;
 use crate::reliance::VouchedUser;
+use crate::store::{Forecast, StoreError};
 use crate::user::{UserSession, UserState, UserWorld};
 
 pub use builder::{BuildError, TransakBuilder};
@@ -68,7 +70,20 @@ impl Transak {
         VouchedUser::new(self.engine_of(key), self.inner.partner.clone(), key, identity)
     }
 
-    fn engine_of(&self, key: UserKey) -> Arc<Engine<UserState>> {
+    pub(crate) fn env(&self) -> &Arc<Env> {
+        &self.inner.env
+    }
+
+    /// How many of the stored sessions are kept alive, are due, and lapse within each horizon if nothing is done.
+    ///
+    /// # Errors
+    ///
+    /// What the store failed in.
+    pub async fn forecast(&self, horizons: &[Duration]) -> Result<Forecast, StoreError> {
+        self.inner.env.store.forecast(self.tenant(), horizons).await
+    }
+
+    pub(crate) fn engine_of(&self, key: UserKey) -> Arc<Engine<UserState>> {
         let inner = &self.inner;
         inner.users.get_or_insert(key, || {
             let world = UserWorld {

@@ -9,5 +9,5 @@ mod world;
 pub use machine::SessionLabel;
 pub use session::{GetOptions, SessionStatus, UserSession};
 
-pub(crate) use machine::UserState;
+pub(crate) use machine::{Event, Tenure, UserState};
 pub(crate) use world::UserWorld;

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use transak_client::operations::Credential;
 use transak_client::{Client, Environment, Secret};
@@ -212,6 +213,7 @@ impl TransakBuilder {
             guard: LapseGuard::default(),
             tasks: TaskTracker::new(),
             closed: AtomicBool::new(false),
+            stop: CancellationToken::new(),
         });
         let world = PartnerWorld {
             key: tenant.partner_key(),

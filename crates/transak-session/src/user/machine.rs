@@ -57,7 +57,6 @@ pub(crate) enum Event {
     /// A keep-alive worker has claimed this record, because it is due.
     ///
     /// The lease is finished or released whatever comes of it; only if the flight is lost, or if none may begin, it lapses.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the entry for a keep-alive worker"))]
     Kept {
         tenure: Tenure,
         record: Versioned,

@@ -15,8 +15,8 @@ use transak_session::store::{
     Claim, Claimed, DueQuery, Forecast, Lease, MemoryStore, Record, SessionStore, StoreError, Swap, Version, Versioned,
 };
 use transak_session::{
-    AccessToken, Grant, Otp, OtpDeclined, OtpProvider, OtpRequest, RecordKey, TenantId, Transak, TransakBuilder,
-    UserIdentity, UserIp, UserSession,
+    AccessToken, Grant, Issued, Otp, OtpDeclined, OtpProvider, OtpRequest, RecordKey, RefreshWindow, TenantId, Transak,
+    TransakBuilder, UserIdentity, UserIp, UserSession,
 };
 
 pub const DAY: Duration = Duration::from_secs(86_400);
@@ -87,6 +87,7 @@ struct Books {
     expiry: HashMap<String, Timestamp>,
     challenges: HashMap<String, Timestamp>,
     troubles: HashMap<&'static str, VecDeque<Trouble>>,
+    lasting: HashMap<&'static str, Trouble>,
     ips: Vec<(&'static str, UserIp)>,
 }
 
@@ -109,6 +110,32 @@ impl FakeTransak {
             .entry(call)
             .or_default()
             .push_back(trouble);
+    }
+
+    /// Trouble with every call of a kind, until it is taken back.
+    pub fn always(&self, call: &'static str, trouble: Option<Trouble>) {
+        let lasting = &mut self.books.lock().unwrap().lasting;
+        match trouble {
+            Some(trouble) => lasting.insert(call, trouble),
+            None => lasting.remove(call),
+        };
+    }
+
+    /// A live user token that was issued so long ago, with a due time as the default window draws it.
+    pub fn issue_aged(&self, age: Duration, life: Duration) -> Issued {
+        let mut books = self.books.lock().unwrap();
+        books.serial += 1;
+        let (from, serial) = (self.clock.now() - age, books.serial);
+        let claims = format!(
+            r#"{{"iat":{},"exp":{},"jti":"planted-{serial}"}}"#,
+            from.unix_seconds(),
+            (from + life).unix_seconds(),
+        );
+        let text = format!("eyJhbGciOiJIUzI1NiJ9.{}.planted", URL_SAFE_NO_PAD.encode(claims));
+        books.live.insert(text.clone());
+        books.expiry.insert(text.clone(), from + life);
+        let due = RefreshWindow::default().due_at(from, from + life, serial.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        Issued::restore(AccessToken::new(text), from, from + life, due)
     }
 
     pub fn count(&self, call: &'static str) -> usize {
@@ -163,7 +190,8 @@ impl FakeTransak {
         self.gates.pass(name).await;
         let (trouble, result) = {
             let mut books = self.books.lock().unwrap();
-            let trouble = books.troubles.get_mut(name).and_then(VecDeque::pop_front);
+            let next = books.troubles.get_mut(name).and_then(VecDeque::pop_front);
+            let trouble = next.or_else(|| books.lasting.get(name).copied());
             let acts = matches!(trouble, None | Some(Trouble::LoseAnswer));
             (trouble, acts.then(|| act(&mut books)))
         };

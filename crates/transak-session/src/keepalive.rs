@@ -1,0 +1,146 @@
+//! Keeping sessions alive that nobody is using at the moment.
+//!
+//! A user token can be renewed only while it is valid, so a session whose user stays away for a month is lost unless
+//! somebody renews it meanwhile. A [`KeepAlive`] worker does: it asks the store which sessions are due, claims a few at a time
+//! and renews them through the same single flight as everybody else. Any number of workers, in one process or in many, share
+//! the work through the store's leases; there is no leader and nothing to configure when one comes or goes.
+//!
+//! ```no_run
+//! # async fn run(transak: transak_session::Transak) -> Result<(), Box<dyn std::error::Error>> {
+//! let worker = transak.keep_alive().rate(10.0)?.start()?;
+//! // ... the server serves ...
+//! println!("renewed {} sessions", worker.health().renewed);
+//! worker.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod budget;
+mod health;
+mod lanes;
+mod worker;
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::TokenError;
+use crate::policy::PolicyError;
+use crate::transak::Transak;
+
+pub use health::KeepAliveHealth;
+
+use budget::Budget;
+use health::Ledger;
+use worker::Worker;
+
+/// How a worker paces itself, before it is started.
+///
+/// Transak documents no limit on renewals. The default of 30 a second drains what five days of an outage leave behind of ten
+/// million sessions in a little more than a day.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct KeepAlive {
+    transak: Transak,
+    rate: f64,
+    concurrency: usize,
+}
+
+impl Transak {
+    /// Configures a worker that renews due sessions in the background. Nothing runs before [`KeepAlive::start`].
+    pub fn keep_alive(&self) -> KeepAlive {
+        KeepAlive {
+            transak: self.clone(),
+            rate: 30.0,
+            concurrency: 32,
+        }
+    }
+}
+
+impl KeepAlive {
+    /// The most renewals per second; 30 by default. The worker slows down by itself when Transak limits it or fails.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::BadSpan`] if it is not a number between 0.01 and 100,000.
+    pub fn rate(mut self, per_second: f64) -> Result<Self, PolicyError> {
+        if !(0.01..=100_000.0).contains(&per_second) {
+            return Err(PolicyError::BadSpan("rate"));
+        }
+        self.rate = per_second;
+        Ok(self)
+    }
+
+    /// The most renewals under way at a time; 32 by default.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::BadSpan`] if it is zero.
+    pub fn concurrency(mut self, renewals: usize) -> Result<Self, PolicyError> {
+        if renewals == 0 {
+            return Err(PolicyError::BadSpan("concurrency"));
+        }
+        self.concurrency = renewals;
+        Ok(self)
+    }
+
+    /// Starts the worker as a task of the current tokio runtime. It runs until it is stopped, its handle is dropped, or the
+    /// [`Transak`] is shut down; a failing store or a failing Transak only makes it wait.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::NoRuntime`] outside of a tokio runtime, [`TokenError::ShutDown`] after a shutdown.
+    pub fn start(self) -> Result<KeepAliveHandle, TokenError> {
+        let runtime = Handle::try_current().map_err(|_| TokenError::NoRuntime)?;
+        let env = self.transak.env();
+        let (ticket, closed) = env.enter();
+        if closed {
+            return Err(TokenError::ShutDown);
+        }
+        let stop = env.stop.child_token();
+        let ledger = Arc::new(Ledger::default());
+        let budget = Budget::new(self.rate, env.time.elapsed());
+        let tasks = env.tasks.clone();
+        let worker = Worker::new(self.transak, self.concurrency, Arc::clone(&ledger), stop.clone());
+        let task = tasks.spawn_on(worker.run(budget), &runtime);
+        drop(ticket);
+        Ok(KeepAliveHandle {
+            stop,
+            ledger,
+            task: Some(task),
+        })
+    }
+}
+
+/// A worker that runs. Dropping it stops the worker without waiting for it.
+#[derive(Debug)]
+pub struct KeepAliveHandle {
+    stop: CancellationToken,
+    ledger: Arc<Ledger>,
+    task: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl KeepAliveHandle {
+    /// How the worker is doing. No I/O.
+    #[must_use]
+    pub fn health(&self) -> KeepAliveHealth {
+        let ended = self.task.as_ref().is_none_or(tokio::task::JoinHandle::is_finished);
+        self.ledger.health(!ended)
+    }
+
+    /// Claims nothing more and waits for the renewals under way. Dropping the future ends the wait, not the stop.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        if let Some(task) = self.task.take() {
+            // Whether it came to its end or panicked, it has ended.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for KeepAliveHandle {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
