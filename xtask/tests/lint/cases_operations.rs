@@ -131,6 +131,24 @@ pub(super) const CASES: &[Case] = &[
         )],
     ),
     case(
+        "secret-in-url",
+        "#/paths/~1orders/post/parameters/0",
+        &[("x-transak-url-secret: true, ", "")],
+    ),
+    case(
+        "secret-in-url",
+        "#/paths/~1orders/post/parameters/0/x-transak-url-secret",
+        &[(
+            "schema: {type: string, format: password}, example: t-1",
+            "schema: {type: string}, example: t-1",
+        )],
+    ),
+    case(
+        "extension-value",
+        "#/paths/~1orders/post/parameters/0/x-transak-url-secret",
+        &[("x-transak-url-secret: true, ", "x-transak-url-secret: yes please, ")],
+    ),
+    case(
         "parameter-docs",
         "#/components/parameters/Limit",
         &[("      description: Page size.\n", "")],

@@ -181,6 +181,23 @@ pub(super) const CASES: &[Case] = &[
             "      x-transak-opaque: true\n      type: string\n",
         )],
     ),
+    case_also(
+        "opaque-known",
+        "#/components/schemas/HintJson/anyOf",
+        &[(
+            "anyOf: [{$ref: '#/components/schemas/Hint'}, {$ref: '#/components/schemas/AnyHint'}]",
+            "anyOf: [{$ref: '#/components/schemas/Hint'}]",
+        )],
+        &["unused-component"],
+    ),
+    case(
+        "opaque-known",
+        "#/components/schemas/HintJson/anyOf",
+        &[(
+            "anyOf: [{$ref: '#/components/schemas/Hint'}, {$ref: '#/components/schemas/AnyHint'}]",
+            "anyOf: [{$ref: '#/components/schemas/AnyHint'}, {$ref: '#/components/schemas/Hint'}]",
+        )],
+    ),
     // Enums.
     case(
         "enum-named",

@@ -83,7 +83,7 @@ fn stub(text: &mut String, model: &Model, operation: &Operation) -> Result<(), F
     );
     for parameter in &operation.parameters {
         let value = match parameter.kind.as_str() {
-            "string" => literal(&parameter.example),
+            "string" | "password" => literal(&parameter.example),
             "decimal" => format!(
                 "&parsed::<transak_client::QueryAmount>({})",
                 literal(&parameter.example)

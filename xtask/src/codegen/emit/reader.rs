@@ -172,7 +172,7 @@ impl<'d> Reader<'d> {
         let (schema, _) = self.resolve(schema, String::new());
         let kind = match (reference, text(schema, "format").as_deref()) {
             (Some(reference), _) if schema.get("enum").is_some() => pascal(leaf(reference)),
-            (_, Some(format @ ("decimal" | "date" | "date-time"))) => format.to_owned(),
+            (_, Some(format @ ("decimal" | "date" | "date-time" | "password"))) => format.to_owned(),
             _ => text(schema, "type").unwrap_or_default(),
         };
         let verbatim = self.doc.source.verbatim(&format!("#{pointer}/example"));

@@ -44,6 +44,7 @@ const KNOWN: &[(&str, &[Kind])] = &[
     ),
     ("x-transak-safety", &[Kind::Operation]),
     ("x-transak-servers", &[Kind::Document]),
+    ("x-transak-url-secret", &[Kind::Parameter]),
 ];
 
 pub(super) const RULES: &[Rule] = &[
@@ -96,6 +97,7 @@ fn extension_value(spec: &Spec<'_>, report: &mut Report<'_>) {
                 one_of(node, report, "x-transak-environment", ENVIRONMENTS);
             }
             Kind::SecurityScheme => credential(node, report),
+            Kind::Parameter => flag(node, report, "x-transak-url-secret"),
             Kind::Schema => {
                 flag(node, report, "x-transak-personal");
                 flag(node, report, "x-transak-opaque");

@@ -49,6 +49,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "opaque JSON is replaced as a whole, so anything else in its schema would be ignored",
         check: opaque,
     },
+    Rule {
+        name: "opaque-known",
+        why: "known shapes of opaque JSON become types of their own, and others must stay valid",
+        check: known,
+    },
 ];
 
 /// typify converts members to snake_case; `_id` beside `id` is renamed by our views.
@@ -199,7 +204,7 @@ fn default(spec: &Spec<'_>, report: &mut Report<'_>) {
 
 /// The type is ours whatever the schema says.
 fn opaque(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let allowed = ["title", "description", "deprecated", "nullable"];
+    let allowed = ["title", "description", "deprecated", "nullable", "anyOf"];
     for node in spec.schemas().filter(|node| node.has("x-transak-opaque")) {
         for key in node.object.keys() {
             if !key.starts_with("x-") && !allowed.contains(&key.as_str()) {
@@ -209,6 +214,33 @@ fn opaque(spec: &Spec<'_>, report: &mut Report<'_>) {
                     "remove it, or describe the JSON instead of calling it opaque",
                 );
             }
+        }
+    }
+}
+
+/// `anyOf` lists shapes that are known; callers decode them from the opaque JSON. It must not exclude what is not known.
+fn known(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let open = |schema: &Value| {
+        let target = spec.json.pointer(schema.get("$ref")?.as_str()?.strip_prefix('#')?)?;
+        Some(target.get("x-transak-opaque").is_some() && target.get("anyOf").is_none())
+    };
+    for node in spec
+        .schemas()
+        .filter(|node| node.has("x-transak-opaque") && node.has("anyOf"))
+    {
+        let list = node.get("anyOf").and_then(Value::as_array).map(Vec::as_slice);
+        let fits = match list.unwrap_or_default() {
+            [shapes @ .., last] if !shapes.is_empty() => {
+                shapes.iter().all(|shape| open(shape) == Some(false)) && open(last) == Some(true)
+            }
+            _ => false,
+        };
+        if !fits {
+            report.add(
+                &node.at("anyOf"),
+                "the known shapes of opaque JSON are not a list of references that ends in plain opaque JSON",
+                "list `$ref`s to the schemas of the known shapes, and last one to an opaque schema without `anyOf`",
+            );
         }
     }
 }

@@ -223,13 +223,26 @@ fn is_scalar<'a>(spec: &Spec<'a>, schema: &'a Map<String, Value>) -> bool {
     }
 }
 
-/// Whatever is in a URL is written to access logs on the way.
+/// Whatever is in a URL is written to access logs on the way. Where the API leaves no choice, the mark says that this
+/// was seen, and the type still keeps the value out of what we print.
 fn secret(spec: &Spec<'_>, report: &mut Report<'_>) {
     for node in spec.all(Kind::Parameter) {
         let Some(schema) = schema(spec, node) else {
             continue;
         };
-        let what = if schema.get("format").and_then(Value::as_str) == Some("password") {
+        let is_secret = schema.get("format").and_then(Value::as_str) == Some("password");
+        let accepted = node.has("x-transak-url-secret");
+        if accepted && is_secret && node.text("in") == Some("query") {
+            continue;
+        }
+        if accepted {
+            report.add(
+                &node.at("x-transak-url-secret"),
+                "the mark stands on something other than a secret in the query",
+                "remove it, or give the schema `format: password`",
+            );
+        }
+        let what = if is_secret {
             "a secret"
         } else if schema.contains_key("x-transak-personal") {
             "personal data"
@@ -240,7 +253,7 @@ fn secret(spec: &Spec<'_>, report: &mut Report<'_>) {
             report.add(
                 &node.pointer,
                 format!("{what} would be part of the URL"),
-                "send it in `security` or in the body; if the API offers no other way, leave the operation out",
+                "send it in `security` or in the body; a secret the API wants in the query has `x-transak-url-secret: true`",
             );
         }
     }

@@ -118,6 +118,7 @@ impl Kind {
                 ("examples", Holds::Map(Self::Example)),
                 ("content", Holds::Map(Self::MediaType)),
                 ("x-transak-provenance", One(Self::Provenance)),
+                ("x-transak-url-secret", Data),
             ],
             Self::Header => &[
                 ("description", Data),
