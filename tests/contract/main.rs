@@ -5,6 +5,7 @@ mod credentials;
 mod examples;
 mod extra_operation;
 mod hostile;
+mod known_shapes;
 mod live;
 mod mocks;
 mod openness;

@@ -100,6 +100,9 @@ async fn clients_builders_requests_and_errors_show_no_credential() {
             .state_token("planted-partnerToken")
     });
     clean("request body", format!("{login:?} {login:#?}"));
+    // The API wants this one in the URL.
+    let quote = client.get_quote().kyc_share_token("planted-apiSecret");
+    clean("query", format!("{quote:?} {quote:#?}"));
 
     // Errors of every kind, with the secrets echoed by the server in body and headers.
     let echo = format!("<html>{}</html>", secrets.join(" "));
