@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::python::{Environment, PythonError};
 use crate::steps::{self, StepError};
 
 /// Why the fuzzing failed.
@@ -19,9 +20,9 @@ pub enum FuzzError {
     /// A step failed; schemathesis' own findings are of this kind.
     #[error(transparent)]
     Step(#[from] StepError),
-    /// The virtual environment cannot be made.
-    #[error("{0}\n  help: python3 needs its venv module; on Debian it is the package python3-venv")]
-    Venv(StepError),
+    /// The fuzzer cannot be installed.
+    #[error(transparent)]
+    Python(#[from] PythonError),
     /// A file cannot be read or written.
     #[error("{}: {error}", path.display())]
     File {
@@ -43,6 +44,10 @@ pub enum FuzzError {
 
 const PYTHON: &str = "install Python 3.10 or newer; the fuzzer, schemathesis, comes from PyPI";
 const JUDGES: &str = "tests/judges";
+const VENV: Environment = Environment {
+    folder: "target/judges-venv",
+    requirements: "tests/judges/requirements.txt",
+};
 /// Cases per operation and stateful scenarios; the short form is for every change, the long one for an afternoon.
 const SHORT: &str = "60";
 const LONG: &str = "500";
@@ -53,7 +58,7 @@ const LONG: &str = "500";
 /// [`FuzzError`] when something is missing, the sandbox does not hold, or schemathesis finds anything.
 pub fn run(short: bool) -> Result<(), FuzzError> {
     let root = steps::workspace_root();
-    let python = environment(&root)?;
+    let python = VENV.python(&root)?;
     let program = build(&root, short)?;
     fuzz(&root, &python, &Sandbox::command(&program), short)?;
     if short {
@@ -99,36 +104,6 @@ fn fuzz(root: &Path, python: &str, command: &[&str], short: bool) -> Result<(), 
     let reached = reached(&answers);
     outcome?;
     reached
-}
-
-/// The virtual environment's Python, with what is pinned installed.
-fn environment(root: &Path) -> Result<String, FuzzError> {
-    let venv = root.join("target/judges-venv");
-    let python = venv.join(if cfg!(windows) { "Scripts/python" } else { "bin/python" });
-    let python = python.display().to_string();
-    let pinned = read(&root.join(JUDGES).join("requirements.txt"))?;
-    let installed = venv.join("installed.txt");
-    if fs::read_to_string(&installed).is_ok_and(|installed| installed == pinned) {
-        return Ok(python);
-    }
-    steps::run("python3", &["-m", "venv", "--clear", "target/judges-venv"], &[], PYTHON).map_err(
-        |error| match error {
-            StepError::Failed { .. } => FuzzError::Venv(error),
-            StepError::Start { .. } => error.into(),
-        },
-    )?;
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-        "tests/judges/requirements.txt",
-    ];
-    steps::run(&python, &install, &[], PYTHON)?;
-    fs::write(&installed, pinned).map_err(|error| FuzzError::File { path: installed, error })?;
-    Ok(python)
 }
 
 fn read(path: &Path) -> Result<String, FuzzError> {

@@ -3,7 +3,10 @@
 pub mod api;
 pub mod codegen;
 pub mod diff;
+pub mod docs;
 pub mod drift;
 pub mod fuzz;
+pub mod judges;
 pub mod provenance;
+pub mod python;
 pub mod steps;

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xtask::codegen::{self, Failure, Options};
 use xtask::diff::{self, InputError, Level, Side};
+use xtask::docs::{self, DocsError};
 use xtask::drift::{self, FolderError, Verdict};
 use xtask::fuzz::{self, FuzzError};
+use xtask::judges::{self, JudgesError};
 use xtask::provenance::{self, Confidence, ReadmeError, Report};
 use xtask::steps::{self, StepError};
 
@@ -63,6 +65,16 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         spec: Option<PathBuf>,
     },
+    /// Write the spec as one HTML page that needs nothing else, with the provenance in it; needs Node.js
+    Docs {
+        /// Where to; target/docs/index.html if left out
+        out: Option<PathBuf>,
+        /// Another spec than spec/transak.yaml
+        #[arg(long, value_name = "FILE")]
+        spec: Option<PathBuf>,
+    },
+    /// Let other people's linters, validators and generators judge the spec; needs Node.js and Python 3
+    Judges,
     /// Fuzz the sandbox with the spec; needs Python 3
     Fuzz {
         /// Fewer cases: about a minute instead of several
@@ -85,6 +97,10 @@ enum Error {
     Diff(#[from] InputError),
     #[error(transparent)]
     Drift(#[from] FolderError),
+    #[error(transparent)]
+    Docs(#[from] DocsError),
+    #[error(transparent)]
+    Judges(#[from] JudgesError),
 }
 
 /// Status of a command that cannot say what it was asked. Lower ones are answers.
@@ -150,6 +166,8 @@ fn run(task: Task) -> Result<ExitCode, Error> {
         }
         Task::Test => test()?,
         Task::Provenance { spec, check, list } => provenance(spec, check, list)?,
+        Task::Docs { out, spec } => docs(out, spec)?,
+        Task::Judges => judges::run()?,
         Task::Fuzz { short } => fuzz::run(short)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -231,12 +249,18 @@ fn drift(dir: &Path, spec: Option<PathBuf>) -> Result<u8, Error> {
     })
 }
 
+#[expect(clippy::print_stderr, reason = "a command line tool talks to its user")]
+fn docs(out: Option<PathBuf>, spec: Option<PathBuf>) -> Result<(), Error> {
+    let spec = spec.unwrap_or_else(|| Options::workspace(steps::workspace_root()).spec);
+    eprintln!("{}", docs::run(&spec, out)?.display());
+    Ok(())
+}
+
 fn confidence(name: &str) -> Result<Confidence, String> {
     Confidence::parse(name).ok_or_else(|| format!("write one of {}", Confidence::ALL.map(Confidence::name).join(", ")))
 }
 
 const RUST: &str = "install Rust from https://rustup.rs";
-const NODE: &str = "install Node.js 20 or newer with npm; the spec is judged by Redocly's linter";
 
 /// Features that need nothing from the system; `native-tls` wants OpenSSL's headers on Linux.
 const FEATURES: &str = "transak-client/rust_decimal,transak-session/test-util";
@@ -266,33 +290,9 @@ fn test() -> Result<(), Error> {
         &deny,
         RUST,
     )?;
-    steps::run(
-        "npm",
-        &[
-            "--prefix",
-            "tests/judges",
-            "ci",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ],
-        &[],
-        NODE,
-    )?;
-    let quiet = [("REDOCLY_TELEMETRY", "off"), ("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")];
-    let lint = [
-        "--prefix",
-        "tests/judges",
-        "exec",
-        "--offline",
-        "--",
-        "redocly",
-        "lint",
-        "--config",
-        "redocly.yaml",
-        "spec/transak.yaml",
-    ];
-    steps::run("npm", &lint, &quiet, NODE)?;
+    judges::install_npm()?;
+    judges::lint()?;
+    docs(None, None)?;
     // A gate has to say the same of the same tree each time. New cases are looked for with a seed of one's own.
     let seed = std::env::var("PROPTEST_RNG_SEED").unwrap_or_else(|_| "20261122".to_owned());
     let seed = [("PROPTEST_RNG_SEED", seed.as_str())];
