@@ -122,6 +122,37 @@ fn the_report_reads_like_a_changelog() {
     assert_eq!(markdown(&[]), "No changes of the API.\n");
 }
 
+/// A combination's fields are the type's own, and a member of a union is compared with the one of its type.
+#[test]
+fn members_of_combinations_and_unions_are_compared() {
+    let user = "      properties:\n        email: {type: string, x-transak-personal: true}\n        token: {type: string, format: password}\n";
+    let combined = |email: &str, items: &str| {
+        let members = format!(
+            "      allOf:\n        - {{type: object, properties: {{email: {email}}}}}\n        - {{type: object, properties: {{token: {{type: string}}}}}}\n"
+        );
+        let text = GOOD.replacen(user, &members, 1);
+        let union = "        - type: boolean\n        - type: string\n";
+        let text = text.replacen(
+            union,
+            &format!("        - type: boolean\n        - {{type: array, items: {items}}}\n"),
+            1,
+        );
+        assert!(text.contains("allOf:\n        - {type: object") && text.contains("{type: array, items: {"));
+        json(&text)
+    };
+    let old = combined("{type: string}", "{type: string}");
+    let new = combined("{type: string, nullable: true}", "{type: integer}");
+    let changes: Vec<_> = compare(&old, &new).iter().map(told).collect();
+    assert_eq!(
+        changes,
+        [
+            "major RW `PaidFlag as array[]` changes from string to integer",
+            "major -W `User.email` may now be null",
+        ]
+    );
+    assert_eq!(compare(&old, &old), vec![]);
+}
+
 /// Everything a change can be is in the table.
 #[test]
 fn the_table_has_every_kind_and_level() {

@@ -252,33 +252,46 @@ impl<'a> Comparison<'a> {
         self.changed(path, what.to_owned(), rust, wire);
     }
 
-    /// Unions and combinations, member by member.
+    /// Unions and combinations, member by member. Members of the same type are taken in their order.
     fn variants(&mut self, path: &str, old: &Value, new: &Value) {
         for key in ["oneOf", "anyOf", "allOf"] {
-            let members = |schema: &Value| -> BTreeSet<String> {
-                let list = schema.get(key).and_then(Value::as_array);
-                let name = |member| types::name(types::unwrapped(member).0);
-                list.into_iter().flatten().map(name).collect()
-            };
-            let (was, is) = (members(old), members(new));
             let all = key == "allOf";
-            for gone in was.difference(&is) {
+            let mut left = members(new, key);
+            for (name, member) in members(old, key) {
+                if let Some(found) = left.iter().position(|(other, _)| *other == name) {
+                    let (_, now) = left.remove(found);
+                    // What is combined belongs to the whole; what is one of several has a place of its own.
+                    let path = if all {
+                        path.to_owned()
+                    } else {
+                        format!("{path} as {name}")
+                    };
+                    self.schema(&path, member, now, Slot::FIXED);
+                    continue;
+                }
                 let wire = if all { self.travel.received } else { self.travel.sent };
-                let at = format!("{} member {gone}", self.at(path));
+                let at = format!("{} member {name}", self.at(path));
                 self.changes
                     .push(Change::new(Kind::Removed, at, "is gone", Level::Major, wire));
             }
-            for fresh in is.difference(&was) {
+            for (name, _) in left {
                 let (rust, wire) = if all {
                     (Level::Major, self.travel.sent)
                 } else {
                     (Level::Minor, self.travel.received)
                 };
-                let at = format!("{} member {fresh}", self.at(path));
+                let at = format!("{} member {name}", self.at(path));
                 self.changes.push(Change::new(Kind::Added, at, "is new", rust, wire));
             }
         }
     }
+}
+
+/// The members of a union or combination, each with its type in words.
+fn members<'v>(schema: &'v Value, key: &str) -> Vec<(String, &'v Value)> {
+    let list = schema.get(key).and_then(Value::as_array);
+    let named = |member: &'v Value| (types::name(types::unwrapped(member).0), member);
+    list.into_iter().flatten().map(named).collect()
 }
 
 #[derive(Clone, Copy)]
