@@ -81,7 +81,9 @@ fn every_documented_status_and_request_has_an_example() {
                 assert!(found, "{method} {path}: no example for {status}");
                 statuses += 1;
             }
-            if !operation["requestBody"].is_null() {
+            // A form has no type; its example is exercised on the wire.
+            let is_form = !operation["requestBody"]["content"]["multipart/form-data"].is_null();
+            if !operation["requestBody"].is_null() && !is_form {
                 assert!(
                     REQUESTS.iter().any(|e| e.operation().id() == id),
                     "{id}: no example of a request"

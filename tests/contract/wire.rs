@@ -60,10 +60,70 @@ async fn every_call_is_on_the_wire_what_the_spec_says() {
             assert_eq!(query, expected, "{}", operation.id());
             match exercise.body {
                 Some(body) => assert_eq!(canonical(&request.body).unwrap(), canonical(body).unwrap()),
+                None if !exercise.form.is_empty() => {
+                    let mut sent = form_fields(request);
+                    sent.sort();
+                    assert_eq!(sent, exercise.form, "{}", operation.id());
+                }
                 None => assert_eq!(request.body, "", "{}", operation.id()),
             }
         }
     }
+}
+
+/// Names and contents of the parts of a form, read as RFC 7578 says; only names and texts without quotes.
+fn form_fields(request: &crate::Seen) -> Vec<(&str, &str)> {
+    let kind = request.header("content-type").expect("a content type");
+    let boundary = kind.strip_prefix("multipart/form-data; boundary=").expect("a form");
+    let length: usize = request.header("content-length").expect("a length").parse().unwrap();
+    assert_eq!(length, request.body.len(), "the length is told beforehand");
+    let (parts, end) = request.body.rsplit_once(&format!("--{boundary}--")).expect("an end");
+    assert_eq!(end, "\r\n");
+    let separator = format!("--{boundary}\r\n");
+    let parts = parts.split(&separator).filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let (head, content) = part.split_once("\r\n\r\n").expect("a head");
+            let (_, name) = head.split_once("form-data; name=\"").expect("a name");
+            let name = name.split('"').next().expect("a name");
+            (name, content.strip_suffix("\r\n").expect("a line end"))
+        })
+        .collect()
+}
+
+/// The hand-written call knows exactly the fields that the spec has, and they are the only forms.
+#[test]
+fn the_fields_of_a_form_are_those_of_the_spec() {
+    let document = contract_tests::spec::document();
+    let mut forms = 0;
+    for exercise in EXERCISES {
+        let operation = exercise.operation;
+        let object = &document["paths"][operation.path()][operation.method().to_lowercase()];
+        let schema = &object["requestBody"]["content"]["multipart/form-data"]["schema"]["$ref"];
+        let Some(schema) = schema.as_str() else {
+            assert!(exercise.form.is_empty(), "{}", operation.id());
+            continue;
+        };
+        let schema = document.pointer(&schema[1..]).expect("a schema");
+        let mut names: Vec<&str> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut required: Vec<&str> = schema["required"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|n| n.as_str())
+            .collect();
+        names.sort_unstable();
+        required.sort_unstable();
+        let exercised: Vec<&str> = exercise.form.iter().map(|(name, _)| *name).collect();
+        assert_eq!((&names, &required), (&exercised, &exercised), "{}", operation.id());
+        forms += 1;
+    }
+    assert_eq!(forms, 1);
 }
 
 #[tokio::test]

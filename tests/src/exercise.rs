@@ -4,7 +4,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use transak_client::operation::Operation;
 use transak_client::operations::Credential;
-use transak_client::{Credentials, Error, ResponseValue};
+use transak_client::upload::{ProofFile, ProofFileKind};
+use transak_client::{Client, Credentials, Error, ResponseValue};
+use transak_mock::examples::RESPONSES;
+use transak_mock::httpmock::{Mock, MockServer};
 
 /// How one operation's call must look on the wire when it is made with the spec's example values.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub struct Exercise {
     pub headers: &'static [(&'static str, &'static str)],
     /// JSON body.
     pub body: Option<&'static str>,
+    /// Fields of a form that is sent instead of JSON.
+    pub form: &'static [(&'static str, &'static str)],
 }
 
 /// What came of a call.
@@ -63,6 +68,47 @@ pub fn finish<T: Serialize>(result: Result<ResponseValue<T>, Error>) -> Outcome 
         },
         Err(error) => Outcome::Failed(Box::new(error)),
     }
+}
+
+/// Calls an operation whose body is a form: the client has a call of its own for it.
+pub async fn form(client: &Client, operation: &str, fields: &[(&str, &str)]) -> Outcome {
+    let value = |name: &str| {
+        fields
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map_or("", |(_, value)| value)
+            .to_owned()
+    };
+    match operation {
+        "uploadProofDocument" => {
+            let file = ProofFile::from_bytes(ProofFileKind::Pdf, "example.pdf", value("file"));
+            let request = client.upload_proof_document().doc_id(value("docId"));
+            finish(request.file(file).send().await)
+        }
+        other => Outcome::Unknown(other.to_owned()),
+    }
+}
+
+/// Stubs such an operation with its first example of a success, demanding the credentials its exercise sends.
+///
+/// # Panics
+/// When it has no example.
+#[must_use]
+pub fn form_stub<'s>(server: &'s MockServer, operation: &'static Operation) -> Mock<'s> {
+    let example = RESPONSES
+        .iter()
+        .find(|e| e.operation() == operation && e.status() / 100 == 2);
+    let example = example.expect("an example of a success");
+    server.mock(|when, then| {
+        let mut when = when.method(operation.method()).path(operation.path());
+        for header in operation.alternatives().first().into_iter().flat_map(|a| a.headers()) {
+            when = when.header(header.name(), credential_value(header.credential()));
+        }
+        let _ = when;
+        then.status(example.status())
+            .header("content-type", "application/json")
+            .body(example.json());
+    })
 }
 
 /// Decodes an example of the spec.

@@ -126,6 +126,17 @@ impl Call {
         };
         crate::error::from_progenitor::<T>(context, error).await
     }
+
+    /// A call that ended because of what it had to send.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn cut_short(&self, note: &str) -> Error {
+        let context = CallContext {
+            operation: self.scope.operation.id(),
+            trace_id: &self.scope.trace_id,
+            response: self.scope.response.get().cloned(),
+        };
+        Error::Transport(Box::new(crate::error::TransportError::upload(&context, note)))
+    }
 }
 
 fn config(setting: &'static str, problem: &'static str) -> Error {

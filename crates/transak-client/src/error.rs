@@ -182,7 +182,7 @@ impl Error {
                     || status == StatusCode::REQUEST_TIMEOUT
                     || status == StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Transport(error) => error.phase() != TransportPhase::Internal,
+            Self::Transport(error) => !matches!(error.phase(), TransportPhase::Internal | TransportPhase::Upload),
             Self::Timeout(_) => true,
             _ => false,
         }

@@ -44,6 +44,8 @@ pub mod operation;
 mod route;
 mod secret;
 mod timestamp;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod upload;
 
 pub use amount::{Amount, AmountError, QueryAmount};
 pub use client::ClientBuilder;

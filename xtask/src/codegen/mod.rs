@@ -5,6 +5,7 @@
 
 pub mod emit;
 pub mod format;
+pub mod forms;
 pub mod lint;
 pub mod load;
 pub mod problem;

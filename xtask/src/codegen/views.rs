@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::emit::model::leaf;
+use super::forms;
 use super::problem::Failure;
 
 /// Prefix of the stand-in for a property whose name starts with an underscore; see [`restore_name`].
@@ -75,6 +76,7 @@ fn model(doc: Value) -> Result<openapiv3::OpenAPI, Failure> {
 /// orders maps in the current build.
 fn lowered(json: &Value) -> Value {
     let mut doc = sorted(json);
+    forms::remove(&mut doc);
     let nullable = take_nullable(&mut doc);
     if let Some(schemas) = doc.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
         for schema in schemas.values_mut() {

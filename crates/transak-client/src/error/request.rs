@@ -62,6 +62,27 @@ impl InvalidRequestError {
         }
     }
 
+    /// A parameter that was not given, in a call written by hand.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn absent(operation: &'static str, parameter: &'static str) -> Box<Self> {
+        Box::new(Self {
+            kind: InvalidRequestKind::Missing,
+            parameter: Some(parameter.into()),
+            ..Self::other(operation)
+        })
+    }
+
+    /// A value that cannot be sent, in a call written by hand; the reason repeats nothing of it.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn refused(operation: &'static str, parameter: &'static str, reason: &'static str) -> Box<Self> {
+        Box::new(Self {
+            kind: InvalidRequestKind::Refused,
+            parameter: Some(parameter.into()),
+            reason: Some(reason.into()),
+            ..Self::other(operation)
+        })
+    }
+
     /// The id of the operation in the API description.
     #[must_use]
     pub fn operation(&self) -> &'static str {

@@ -17,6 +17,8 @@ pub enum TransportPhase {
     Request,
     /// The server reported success, but its answer did not arrive completely.
     Body,
+    /// A file to send could not be read to its end, or was not as long as announced. The server has no whole request.
+    Upload,
     /// The call was stopped by this client itself.
     Internal,
 }
@@ -61,6 +63,16 @@ impl TransportError {
             timed_out: false,
             cause: None,
             note: note.map(|note| scrub(note).into()),
+        }
+    }
+
+    /// A file that could not be sent as a whole; the note holds nothing of it.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn upload(context: &CallContext<'_>, note: &str) -> Self {
+        Self {
+            phase: TransportPhase::Upload,
+            note: Some(note.into()),
+            ..Self::internal(context, None)
         }
     }
 
@@ -115,6 +127,7 @@ impl fmt::Display for TransportError {
             (TransportPhase::Request, true) => "no answer in time",
             (TransportPhase::Body, false) => "the connection failed within the answer",
             (TransportPhase::Body, true) => "no complete answer in time",
+            (TransportPhase::Upload, _) => "the upload was cut short",
             (TransportPhase::Internal, _) => "stopped by the client",
         };
         write!(f, "{}: {what}", self.operation)?;

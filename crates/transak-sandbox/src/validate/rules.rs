@@ -110,10 +110,14 @@ impl OperationRules {
             .flatten()
             .map(|one| Parameter::read(document, one))
             .collect();
-        let body = match operation.get("requestBody") {
+        let body = operation
+            .get("requestBody")
+            .map(|body| document.resolve(body))
+            .transpose()?;
+        // A form is for the operation itself to read.
+        let body = match body.filter(|body| body.pointer("/content/multipart~1form-data").is_none()) {
             None => None,
             Some(body) => {
-                let body = document.resolve(body)?;
                 let schema = json_schema(body).ok_or_else(|| SpecError::new(id, "a request body that is no JSON"))?;
                 let required = body.get("required").and_then(Value::as_bool).unwrap_or(false);
                 Some(BodyRule {

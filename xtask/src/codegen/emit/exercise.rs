@@ -18,7 +18,7 @@ use crate::codegen::{Failure, Output};
 pub fn emit(model: &Model, header: &Header) -> Result<Output, Failure> {
     let mut text = header.rust("Calls of every operation with the spec's examples, for the contract tests.");
     text.push_str(
-        "\nuse crate::exercise::{Exercise, Outcome, decoded, finish, parsed, printed, round_trip};\n\
+        "\nuse crate::exercise::{Exercise, Outcome, decoded, finish, form, form_stub, parsed, printed, round_trip};\n\
          use transak_client::{Client, operations, types};\n\
          use transak_mock::MockServerExt as _;\n\
          use transak_mock::httpmock::{Mock, MockServer};\n",
@@ -75,6 +75,16 @@ fn by_schema(text: &mut String, schemas: &BTreeSet<&str>, name: &str, helper: &s
 
 /// The typed stub of one operation.
 fn stub(text: &mut String, model: &Model, operation: &Operation) -> Result<(), Failure> {
+    if operation.form.is_some() {
+        // The typed helpers know JSON bodies only.
+        let _ = writeln!(
+            text,
+            "        {} => Some(form_stub(server, &operations::{})),",
+            literal(&operation.id),
+            shouty(&operation.id)
+        );
+        return Ok(());
+    }
     let name = snake(&operation.id);
     let _ = write!(
         text,
@@ -161,10 +171,32 @@ fn expectation(text: &mut String, model: &Model, operation: &Operation) {
         text.push_str("],\n");
     }
     let body = body_of(model, operation).map_or("None".to_owned(), |e| format!("Some({})", raw_literal(&e.json)));
-    let _ = writeln!(text, "        body: {body},\n    }},");
+    let _ = writeln!(
+        text,
+        "        body: {body},\n        form: &[{}],\n    }},",
+        fields(operation)
+    );
+}
+
+/// The fields of a form as pairs of literals.
+fn fields(operation: &Operation) -> String {
+    let fields = operation.form.iter().flatten();
+    let pairs: Vec<String> = fields
+        .map(|(name, value)| format!("({}, {})", literal(name), literal(value)))
+        .collect();
+    pairs.join(", ")
 }
 
 fn invocation(text: &mut String, model: &Model, operation: &Operation) -> Result<(), Failure> {
+    if operation.form.is_some() {
+        let id = literal(&operation.id);
+        let _ = writeln!(
+            text,
+            "        {id} => form(client, {id}, &[{}]).await,",
+            fields(operation)
+        );
+        return Ok(());
+    }
     let _ = write!(
         text,
         "        {} => {{\n            let request = client.{}()",

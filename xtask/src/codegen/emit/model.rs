@@ -71,6 +71,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// Schema name of the JSON body.
     pub request: Option<String>,
+    /// Fields of a form that is sent instead, with the values of the spec's first example.
+    pub form: Option<Vec<(String, String)>>,
     /// Documented statuses with the schema name of their body.
     pub responses: Vec<(String, Option<String>)>,
 }

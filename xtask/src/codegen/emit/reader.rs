@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::model::{Credential, Example, Host, Model, OpenEnum, Operation, Parameter, Requirement, leaf};
 use super::names::pascal;
-use crate::codegen::Failure;
 use crate::codegen::load::Document;
+use crate::codegen::{Failure, forms};
 
 pub(super) struct Reader<'d> {
     doc: &'d Document,
@@ -111,7 +111,8 @@ impl<'d> Reader<'d> {
             }
         }
         let mut request = None;
-        if let Some(body) = operation.get("requestBody") {
+        let form = form(operation);
+        if let Some(body) = operation.get("requestBody").filter(|_| form.is_none()) {
             let (body, at) = self.resolve(body, format!("{pointer}/requestBody"));
             request = self.body(model, &id, Some(None), body, &at);
         }
@@ -136,6 +137,7 @@ impl<'d> Reader<'d> {
             summary: text(operation, "summary").unwrap_or_default(),
             parameters,
             request,
+            form,
             responses,
         });
         Ok(())
@@ -231,6 +233,20 @@ impl<'d> Reader<'d> {
             None => (value, pointer),
         }
     }
+}
+
+/// The fields of a form and their values in its first example.
+fn form(operation: &Value) -> Option<Vec<(String, String)>> {
+    let media = operation.get("requestBody")?.get("content")?.get(forms::MULTIPART)?;
+    let examples: BTreeMap<_, _> = media.get("examples")?.as_object()?.iter().collect();
+    let value = examples.values().next()?.get("value")?.as_object()?;
+    let fields: BTreeMap<_, _> = value.iter().collect();
+    Some(
+        fields
+            .into_iter()
+            .map(|(name, value)| (name.clone(), plain(value)))
+            .collect(),
+    )
 }
 
 fn register_host(model: &mut Model, servers: &[Value]) -> Option<String> {

@@ -53,6 +53,21 @@ pub fn emit(model: &Model, structs: &[StructShape]) -> Output {
     }
 }
 
+/// The body's type, or the fields of its form.
+fn request(operation: &Operation) -> String {
+    match &operation.form {
+        Some(fields) => format!(
+            "form({})",
+            fields
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
+        None => operation.request.clone().unwrap_or_else(|| "-".to_owned()),
+    }
+}
+
 fn operation_line(operation: &Operation) -> String {
     let auth = operation
         .security
@@ -84,7 +99,7 @@ fn operation_line(operation: &Operation) -> String {
         operation.path,
         if auth.is_empty() { "-" } else { &auth },
         operation.safety,
-        operation.request.as_deref().unwrap_or("-"),
+        request(operation),
         response.unwrap_or("-"),
     )
 }

@@ -9,7 +9,10 @@ use super::{
     Report, Rule,
     spec::{Spec, is_true, listed},
 };
-use crate::codegen::load::shape::{Kind, Node};
+use crate::codegen::{
+    forms,
+    load::shape::{Kind, Node},
+};
 
 /// Names that generated code uses without a path: `Default::default()` in every builder, the others as constructors.
 const TAKEN: &[&str] = &["Default", "Err", "None", "Ok", "Some"];
@@ -258,10 +261,19 @@ fn all_of(spec: &Spec<'_>, report: &mut Report<'_>) {
 
 /// Unknown formats are strings; `byte` and `binary` as well.
 fn format(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let forms: Vec<&str> = spec
+        .all(Kind::Operation)
+        .filter_map(|operation| forms::schema(operation.object))
+        .collect();
     for node in spec.schemas() {
         let Some(format) = node.get("format") else {
             continue;
         };
+        // A file in a form.
+        let owner = spec.parent(node).map(|parent| parent.pointer.as_str());
+        if format == "binary" && node.text("type") == Some("string") && owner.is_some_and(|at| forms.contains(&at)) {
+            continue;
+        }
         let known = match node.text("type") {
             // Numbers have rules of their own.
             Some("number" | "integer") => true,
