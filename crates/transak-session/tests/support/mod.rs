@@ -2,13 +2,15 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::sync::watch;
+use transak_client::Client;
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::issuer::{Issuer, IssuerError, IssuerErrorKind, OtpSent, StateToken};
 use transak_session::store::{
@@ -27,7 +29,10 @@ pub const OTP: &str = "918273";
 
 /// Places where calls can be counted and held.
 #[derive(Debug)]
-pub struct Gates(watch::Sender<GateState>);
+pub struct Gates {
+    state: watch::Sender<GateState>,
+    lingering: AtomicUsize,
+}
 
 #[derive(Debug, Default)]
 struct GateState {
@@ -37,35 +42,50 @@ struct GateState {
 
 impl Gates {
     fn new() -> Self {
-        Self(watch::Sender::new(GateState::default()))
+        Self {
+            state: watch::Sender::new(GateState::default()),
+            lingering: AtomicUsize::new(0),
+        }
+    }
+
+    /// Makes each call take so many turns of the scheduler on its way there, and as many on its way back.
+    pub fn linger(&self, turns: usize) {
+        self.lingering.store(turns, Ordering::Relaxed);
+    }
+
+    async fn under_way(&self) {
+        for _ in 0..self.lingering.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub fn close(&self, place: &'static str) {
-        self.0.send_modify(|s| {
+        self.state.send_modify(|s| {
             s.closed.insert(place);
         });
     }
 
     pub fn open(&self, place: &'static str) {
-        self.0.send_modify(|s| {
+        self.state.send_modify(|s| {
             s.closed.remove(place);
         });
     }
 
     pub fn count(&self, place: &'static str) -> usize {
-        self.0.borrow().reached.get(place).copied().unwrap_or(0)
+        self.state.borrow().reached.get(place).copied().unwrap_or(0)
     }
 
     pub async fn reached(&self, place: &'static str, times: usize) {
-        let mut state = self.0.subscribe();
+        let mut state = self.state.subscribe();
         let there = |s: &GateState| s.reached.get(place).copied().unwrap_or(0) >= times;
         state.wait_for(there).await.unwrap();
     }
 
     async fn pass(&self, place: &'static str) {
-        self.0.send_modify(|s| *s.reached.entry(place).or_default() += 1);
-        let mut state = self.0.subscribe();
+        self.state.send_modify(|s| *s.reached.entry(place).or_default() += 1);
+        let mut state = self.state.subscribe();
         state.wait_for(|s| !s.closed.contains(place)).await.unwrap();
+        self.under_way().await;
     }
 }
 
@@ -84,6 +104,8 @@ struct Books {
     serial: u64,
     partner: Option<String>,
     live: HashSet<String>,
+    /// All user and partner tokens, in the order of their issue.
+    issued: Vec<String>,
     expiry: HashMap<String, Timestamp>,
     challenges: HashMap<String, Timestamp>,
     troubles: HashMap<&'static str, VecDeque<Trouble>>,
@@ -112,6 +134,11 @@ impl FakeTransak {
             .push_back(trouble);
     }
 
+    /// Takes back all trouble that has not come to pass.
+    pub fn calm(&self) {
+        self.books.lock().unwrap().troubles.clear();
+    }
+
     /// Trouble with every call of a kind, until it is taken back.
     pub fn always(&self, call: &'static str, trouble: Option<Trouble>) {
         let lasting = &mut self.books.lock().unwrap().lasting;
@@ -133,6 +160,7 @@ impl FakeTransak {
         );
         let text = format!("eyJhbGciOiJIUzI1NiJ9.{}.planted", URL_SAFE_NO_PAD.encode(claims));
         books.live.insert(text.clone());
+        books.issued.push(text.clone());
         books.expiry.insert(text.clone(), from + life);
         let due = RefreshWindow::default().due_at(from, from + life, serial.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Issued::restore(AccessToken::new(text), from, from + life, due)
@@ -140,6 +168,13 @@ impl FakeTransak {
 
     pub fn count(&self, call: &'static str) -> usize {
         self.gates.count(call)
+    }
+
+    /// All user tokens that Transak accepts, in the order of their issue, and the partner token.
+    pub fn live(&self) -> (Vec<String>, Option<String>) {
+        let books = self.books.lock().unwrap();
+        let live = books.issued.iter().filter(|token| books.live.contains(*token));
+        (live.cloned().collect(), books.partner.clone())
     }
 
     pub fn is_live(&self, token: &AccessToken) -> bool {
@@ -178,6 +213,7 @@ impl FakeTransak {
             books.serial
         );
         let text = format!("eyJhbGciOiJIUzI1NiJ9.{}.planted", URL_SAFE_NO_PAD.encode(claims));
+        books.issued.push(text.clone());
         books.expiry.insert(text.clone(), now + life);
         text
     }
@@ -195,6 +231,7 @@ impl FakeTransak {
             let acts = matches!(trouble, None | Some(Trouble::LoseAnswer));
             (trouble, acts.then(|| act(&mut books)))
         };
+        self.gates.under_way().await;
         match (trouble, result) {
             (None, Some(result)) => result.map_err(IssuerError::new),
             (Some(Trouble::Fail(kind)), _) => Err(IssuerError::new(kind)),
@@ -297,13 +334,18 @@ impl FakeStore {
             false => Ok(()),
         }
     }
+
+    async fn back<T>(&self, answer: T) -> T {
+        self.gates.under_way().await;
+        answer
+    }
 }
 
 #[async_trait]
 impl SessionStore for FakeStore {
     async fn load(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
         self.pass("load").await?;
-        self.inner.load(key).await
+        self.back(self.inner.load(key).await).await
     }
 
     async fn swap(
@@ -314,36 +356,37 @@ impl SessionStore for FakeStore {
         finishing: Option<&Lease>,
     ) -> Result<Swap, StoreError> {
         self.pass("save").await?;
-        self.inner.swap(key, expected, record, finishing).await
+        self.back(self.inner.swap(key, expected, record, finishing).await).await
     }
 
     async fn claim(&self, key: &RecordKey, span: Duration) -> Result<Claim, StoreError> {
         self.pass("claim").await?;
-        self.inner.claim(key, span).await
+        self.back(self.inner.claim(key, span).await).await
     }
 
     async fn extend(&self, lease: &Lease, span: Duration) -> Result<bool, StoreError> {
         self.pass("extend").await?;
-        self.inner.extend(lease, span).await
+        self.back(self.inner.extend(lease, span).await).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         self.pass("release").await?;
-        self.inner.release(lease).await
+        self.back(self.inner.release(lease).await).await
     }
 
     async fn claim_due(&self, query: &DueQuery) -> Result<Vec<Claimed>, StoreError> {
         self.pass("claim_due").await?;
-        self.inner.claim_due(query).await
+        self.back(self.inner.claim_due(query).await).await
     }
 
     async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError> {
-        self.inner.forecast(tenant, horizons).await
+        self.pass("forecast").await?;
+        self.back(self.inner.forecast(tenant, horizons).await).await
     }
 
     async fn delete(&self, key: &RecordKey) -> Result<(), StoreError> {
         self.pass("delete").await?;
-        self.inner.delete(key).await
+        self.back(self.inner.delete(key).await).await
     }
 }
 
@@ -406,7 +449,10 @@ impl Scene {
 }
 
 fn process(clock: &ManualClock, issuer: &Arc<FakeTransak>, store: &Arc<FakeStore>) -> TransakBuilder {
+    // Reading the certificates takes longer than most tests; no test that has this client makes a call with it.
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::builder().build().unwrap());
     Transak::builder()
+        .http(CLIENT.clone())
         .api_key("planted-api-key")
         .api_secret("planted-api-secret")
         .clock(clock.clone())
