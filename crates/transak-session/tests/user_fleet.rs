@@ -117,6 +117,43 @@ async fn who_waits_for_another_process_waits_two_seconds_at_most() {
 }
 
 #[tokio::test]
+async fn a_401_that_meets_a_claim_for_nobody_waits_for_the_other_process_too() {
+    for other_ends in [false, true] {
+        let scene = Scene::new();
+        let (user, first) = scene.logged_in().await;
+        scene.clock.advance(DAY * 23);
+        let lease = elsewhere_claims(&scene, &user).await;
+        let claims = scene.store.gates.count("claim");
+        scene.store.gates.close("claim");
+        assert_eq!(user.token().await.unwrap(), first);
+        scene.store.gates.reached("claim", claims + 1).await;
+        let (caller, which) = (user.clone(), first.fingerprint());
+        let caller = tokio::spawn(async move { caller.report_rejected(which).await });
+        scene.rest().await;
+        scene.store.gates.open("claim");
+        polls(&scene, SECOND).await;
+        assert!(!caller.is_finished());
+        if other_ends {
+            let key = user.key().record();
+            let there = scene.store.inner.load(&key).await.unwrap().unwrap();
+            let store = &scene.store.inner;
+            let write = store.swap(&key, Some(there.version), there.record, Some(&lease));
+            let _ = write.await.unwrap();
+        }
+        polls(&scene, SECOND * 2).await;
+        assert!(caller.is_finished());
+        match caller.await.unwrap() {
+            Ok(token) => assert!(other_ends && token != first),
+            Err(error) => {
+                assert!(!other_ends, "{error:?}");
+                assert!(matches!(error, SessionError::Token(TokenError::Busy { .. })));
+            }
+        }
+        assert_eq!(scene.issuer.count("refresh"), usize::from(other_ends));
+    }
+}
+
+#[tokio::test]
 async fn a_failure_is_known_to_all_processes() {
     let scene = Scene::new();
     let (user, first) = scene.logged_in().await;

@@ -131,7 +131,8 @@ impl UserState {
         policy: &UserPolicy,
     ) -> Step {
         let news = before != self.which();
-        let waits = why.waits() || self.usable(now).is_none();
+        // Whoever reported a 401 meanwhile waits, though the claim was made for nobody.
+        let waits = why.waits() || self.usable(now).is_none_or(|s| s.reported);
         match self.signed() {
             Some(_) if !news && waits && !left.is_zero() => {
                 self.go(Activity::Polling { why, left, retry_at }, Effect::Poll)
