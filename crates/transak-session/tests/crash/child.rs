@@ -2,7 +2,7 @@
 
 use std::io::BufRead as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use transak_client::Environment;
 use transak_session::clock::{ManualClock, Timestamp};
@@ -14,10 +14,11 @@ use crate::steps::{Step, Stepping};
 use crate::{CHILD_LIMIT, DAY, EMAIL};
 
 /// Ends this process when its time is over, whatever it waits for.
-pub(crate) fn watch_over() {
-    std::thread::spawn(|| {
+pub(crate) fn watch_over(arguments: &[String]) {
+    let what = arguments.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
+    std::thread::spawn(move || {
         std::thread::sleep(CHILD_LIMIT);
-        eprintln!("the child came to no end within {CHILD_LIMIT:?}");
+        eprintln!("the child `{what}` came to no end within {CHILD_LIMIT:?}");
         std::process::exit(3);
     });
 }
@@ -28,15 +29,14 @@ pub(crate) async fn store(path: &Path, clock: ManualClock) -> SqliteStore {
     SqliteOptions::new(ring).clock(clock).open(path).await.unwrap()
 }
 
-/// Lets this process's time go by as fast as the world's. Without it the clock stands still, and instants are exact.
+/// Lets this process's time go by, on a busy machine more slowly than the world's. Without it the clock stands still, and
+/// instants are exact.
 fn run_clock(clock: ManualClock) {
+    const TICK: Duration = Duration::from_millis(5);
     std::thread::spawn(move || {
-        let mut last = Instant::now();
         loop {
-            std::thread::sleep(Duration::from_millis(5));
-            let now = Instant::now();
-            clock.advance(now - last);
-            last = now;
+            std::thread::sleep(TICK);
+            clock.advance(TICK);
         }
     });
 }
@@ -97,6 +97,10 @@ pub(crate) async fn run(arguments: &[String]) {
         }
         other => panic!("there is no task {other}"),
     };
+    if step != Step::NEVER {
+        // It serves a token from memory before that is stored, so it may come here. It is to be killed all the same.
+        std::future::pending::<()>().await;
+    }
     println!("{said}");
     transak.shutdown().await;
 }

@@ -31,7 +31,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     if arguments.first().is_some_and(|first| first == "--child") {
-        child::watch_over();
+        child::watch_over(&arguments[1..]);
         runtime.block_on(child::run(&arguments[1..]));
         return;
     }

@@ -12,6 +12,17 @@ use transak_session::clock::{ManualClock, Timestamp};
 use crate::steps::Step;
 use crate::{CHILD_LIMIT, EMAIL, child};
 
+/// Does not outlive a test that fails.
+struct Victim(Child);
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        // If it is dead already, there is nothing to do.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 pub(crate) struct Scene {
     sandbox: Sandbox,
     home: tempfile::TempDir,
@@ -40,7 +51,7 @@ impl Scene {
         let settings = self.sandbox.control().settings();
         Command::new(std::env::current_exe().unwrap())
             .arg("--child")
-            .args([task, step.map_or("never", Step::name)])
+            .args([task, step.map_or(Step::NEVER, Step::name)])
             .arg(self.path())
             .args([self.sandbox.api_url(), self.sandbox.gateway_url()])
             .args([settings.api_key, settings.api_secret, self.now().to_string()])
@@ -86,12 +97,13 @@ impl Scene {
             }
         }
         let before = acts();
-        let mut child = self.start(task, Some(step));
+        let mut victim = Victim(self.start(task, Some(step)));
+        let child = &mut victim.0;
         if step != Step::AfterMail {
-            self.type_in(&mut child, task).await;
+            self.type_in(child, task).await;
         }
         if matches!(step, Step::AfterMail | Step::AfterEffect) {
-            self.until(&mut child, || (acts() > before).then_some(())).await;
+            self.until(child, || (acts() > before).then_some(())).await;
         } else {
             let stdout = child.stdout.take().unwrap();
             let line = tokio::task::spawn_blocking(move || {

@@ -25,6 +25,8 @@ pub(crate) enum Step {
 }
 
 impl Step {
+    /// Names no step.
+    pub(crate) const NEVER: &'static str = "never";
     /// Those of a renewal and of a mint.
     pub(crate) const UNDER_LEASE: [Self; 5] = [
         Self::BeforeClaim,
