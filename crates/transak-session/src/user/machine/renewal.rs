@@ -143,6 +143,10 @@ impl UserState {
     ) -> Step {
         match result {
             Ok(there) => self.meet(there, now, policy),
+            // The record was read under this lease, and nobody else can have renewed since: that was the last attempt.
+            Err(_) if self.tenure.is_some() && self.signed().is_some_and(|s| !s.issued.usable(now)) => {
+                return self.end_if_over(now, policy);
+            }
             Err(error) => {
                 // Whether another process has renewed is not known, so nothing is decided.
                 self.failure = Some(TokenError::Store(error));
