@@ -1,20 +1,19 @@
 //! Runs a state machine: one lock for the state, one cell for readers, one task at a time for effects.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
-use arc_swap::{ArcSwap, Guard};
 use async_trait::async_trait;
-use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
+// `schedules` compiles this file a second time, next to a `sync` of its own.
+use super::flight::{Flight, Joiner, Outcome};
+use super::sync::{
+    ArcSwap, AtomicBool, Guard, Handle, Mutex, MutexGuard, Ordering, TaskTracker, TaskTrackerToken, fence, panicking,
+};
 use crate::clock::{Clock, Timekeeper, Timestamp};
 use crate::error::TokenError;
 use crate::events::Events;
-use crate::flight::{Flight, Joiner, Outcome};
 use crate::guard::LapseGuard;
 use crate::issuer::{Issuer, IssuerError, IssuerErrorKind};
 use crate::machine::Machine;
@@ -347,7 +346,7 @@ struct Landing<M: Machine>(Option<Arc<Engine<M>>>);
 impl<M: Machine> Drop for Landing<M> {
     fn drop(&mut self) {
         let Some(engine) = self.0.take() else { return };
-        let cause = if std::thread::panicking() {
+        let cause = if panicking() {
             TokenError::Panicked
         } else {
             TokenError::Interrupted

@@ -3,8 +3,7 @@
 //! The attempt is a task of its own. Callers hold a [`Joiner`], which only watches: dropping it changes nothing. What the
 //! flight brings is shared by those who watch it and by nobody later.
 
-use tokio::sync::watch;
-
+use super::sync::watch;
 use crate::error::TokenError;
 
 pub(crate) type Outcome = Result<(), TokenError>;
@@ -48,38 +47,20 @@ impl Joiner {
     /// Waits until the flight ends, or until `enough` is true after one of its steps. Dropping this future leaves the
     /// flight alone.
     pub(crate) async fn outcome(mut self, enough: impl Fn() -> bool) -> Outcome {
-        let end = self.0.wait_for(|outcome| outcome.is_some() || enough()).await;
-        match end {
-            Ok(seen) => seen.clone().unwrap_or(Ok(())),
-            Err(_) => Err(TokenError::Interrupted),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn everybody_who_joined_hears_the_outcome_and_joining_is_bounded() {
-        let flight = Flight::new();
-        let (a, b) = (flight.join(2), flight.join(2));
-        assert!(matches!(flight.join(2), Err(TokenError::Overloaded)));
-        drop(b);
-        let c = flight.join(2);
-        flight.land(Err(TokenError::Panicked));
-        for joiner in [a, c].into_iter().flatten() {
-            assert!(matches!(joiner.outcome(|| false).await, Err(TokenError::Panicked)));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_flight_that_vanishes_is_an_interruption() {
-        let flight = Flight::new();
-        let joiner = flight.join(1);
-        drop(flight);
-        for joiner in joiner.into_iter() {
-            assert!(matches!(joiner.outcome(|| false).await, Err(TokenError::Interrupted)));
+        loop {
+            // `enough` may take the lock of the state, under which `nudge` is called: not under the channel's own lock, as
+            // within `wait_for`, or two threads could each hold the lock that the other one waits for.
+            let seen = self.0.borrow_and_update().clone();
+            if let Some(outcome) = seen {
+                return outcome;
+            }
+            if enough() {
+                return Ok(());
+            }
+            // What came since is seen at once.
+            if self.0.changed().await.is_err() {
+                return Err(TokenError::Interrupted);
+            }
         }
     }
 }

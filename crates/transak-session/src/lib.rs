@@ -55,6 +55,8 @@ mod engine;
 mod error;
 mod events;
 mod flight;
+#[cfg(test)]
+mod flight_tests;
 mod guard;
 mod identity;
 pub mod issuer;
@@ -64,7 +66,10 @@ mod otp;
 mod partner;
 mod policy;
 mod reliance;
+#[cfg(test)]
+mod schedules;
 pub mod store;
+mod sync;
 mod token;
 mod transak;
 mod user;
