@@ -3,11 +3,29 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use support::{DAY, MINUTE, OTP, Person, Scene, Trouble, assert_clean};
+use support::{DAY, MINUTE, OTP, Person, Scene, Trouble, assert_clean, user_of};
 use transak_session::issuer::IssuerErrorKind;
+use transak_session::{Delivery, EventStream, UserPolicy};
+
+/// The others need a fleet, a mass refusal, a second minter, or HTTP.
+const KINDS: [&str; 12] = [
+    "LoggedIn",
+    "Renewed",
+    "Failed",
+    "OtpRequired",
+    "LoggedOut",
+    "Dormant",
+    "Suspect",
+    "Minted",
+    "Adopted",
+    "Refused",
+    "NotStored",
+    "KeepAliveProgress",
+];
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -23,6 +41,37 @@ impl io::Write for Log {
     }
 }
 
+/// What has been told of, none of which shows anything.
+fn kinds_of_events(events: &mut EventStream) -> BTreeSet<String> {
+    let mut kinds = BTreeSet::new();
+    while let Some(Delivery::Event(event)) = events.try_next() {
+        let text = format!("{event:?} {event:#?}");
+        assert_clean(&text, "a session event");
+        kinds.insert(text.split(' ').next().unwrap().to_owned());
+    }
+    kinds
+}
+
+/// A token that the other process has renewed is taken over, and in the end a person has to log in again.
+async fn of_two_processes() -> BTreeSet<String> {
+    let policy = UserPolicy::default().absolute_cutoff(Some(DAY * 40)).unwrap();
+    let scene = Scene::with(false, |b| b.user_policy(policy));
+    let mut events = scene.transak.events();
+    let (user, _) = scene.logged_in().await;
+    let other = user_of(&scene.other_process());
+    scene.clock.advance(DAY * 10);
+    other.refresh_now().await.unwrap();
+    let _ = user.refresh_now().await;
+    let worker = scene.transak.keep_alive().start().unwrap();
+    for _ in 0..90 {
+        scene.clock.advance(DAY);
+        let _ = user.token().await;
+        scene.rest().await;
+    }
+    worker.stop().await;
+    kinds_of_events(&mut events)
+}
+
 #[tokio::test]
 async fn no_event_shows_a_secret() {
     let log = Log::default();
@@ -35,6 +84,7 @@ async fn no_event_shows_a_secret() {
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let scene = Scene::new();
+    let mut events = scene.transak.events();
     let user = scene.user();
     let _ = user.login(&Person::typing(&["000000", OTP])).await.unwrap();
     let partner = scene.transak.partner().ready().await.unwrap();
@@ -56,6 +106,11 @@ async fn no_event_shows_a_secret() {
         .trouble("logout", Trouble::Fail(IssuerErrorKind::Transient));
     let _ = user.logout().await;
     let _ = user.begin_login().await.unwrap();
+    let mut kinds = kinds_of_events(&mut events);
+    kinds.extend(of_two_processes().await);
+    for kind in KINDS {
+        assert!(kinds.contains(kind), "no {kind} among {kinds:?}");
+    }
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for event in [

@@ -25,6 +25,7 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        support::leaks::watch();
         let start = 1_800_000_000;
         let sandbox = Sandbox::builder()
             .clock_start(Moment::from_seconds(start))

@@ -5,7 +5,7 @@ mod support;
 
 use std::fmt::Debug;
 
-use support::{DAY, EMAIL, IP, OTP, Scene, Trouble, assert_clean};
+use support::{DAY, EMAIL, IP, OTP, Scene, Trouble, assert_clean, leaks};
 use transak_session::clock::Clock;
 use transak_session::issuer::{IssuerErrorKind, OtpSent, StateToken};
 use transak_session::store::{Record, SessionStore, Versioned};
@@ -79,4 +79,15 @@ async fn no_public_type_shows_what_it_holds() {
     scene.issuer.trouble("refresh", Trouble::Fail(IssuerErrorKind::Unknown));
     check_error("SessionError", &user.refresh_now().await.unwrap_err());
     assert_clean(&user.key().to_string(), "UserKey");
+}
+
+#[tokio::test]
+async fn the_watch_over_all_events_is_on_and_knows_a_leak() {
+    let scene = Scene::new();
+    let before = leaks::lines();
+    scene.logged_in().await;
+    assert!(leaks::lines() > before);
+    assert_eq!(leaks::leaked("mailed to jane.planted@example.com"), Some("planted"));
+    assert_eq!(leaks::leaked("[203, 0, 113, 77]"), Some("203, 0, 113"));
+    assert_eq!(leaks::leaked("user 4f2a logged in"), None);
 }
