@@ -1,12 +1,12 @@
 //! The partner machine: several processes against a model of Transak and of the store that they share.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod fleet;
 
 use proptest::prelude::*;
 
 use super::machine::{Effect, Event};
-use crate::error::TokenError;
+use crate::error::{RefusedHint, TokenError};
 use crate::events::SessionEvent;
 use crate::issuer::IssuerErrorKind;
 use crate::machine::Machine;
@@ -105,6 +105,10 @@ fn recover(fleet: &mut Fleet) -> Result<(), TestCaseError> {
                 Some(which) if fleet.live != Some(which) => fleet.reject(p)?,
                 _ => fleet.send(p, Event::Wanted)?,
             }
+            fleet.settle(p)?;
+            // A store that has forgotten gets its token back when somebody looks.
+            fleet.truth += 2_000;
+            fleet.send(p, Event::Look)?;
             fleet.settle(p)?;
         }
     }
@@ -303,4 +307,28 @@ fn a_refusal_of_the_mint_holds_the_whole_fleet_back() {
     fleet.truth += 10_000;
     settled(&mut fleet, 1, Event::Wanted);
     assert!(fleet.live.is_some());
+}
+
+#[test]
+fn a_process_that_starts_later_knows_of_the_row_of_rejections() {
+    let mut fleet = Fleet::new(2);
+    settled(&mut fleet, 0, Event::Wanted);
+    for pause in [60_000, 600_000, 3_600_000] {
+        fleet.reject(0).unwrap();
+        fleet.settle(0).unwrap();
+        fleet.truth += pause;
+        fleet.reject(0).unwrap();
+        fleet.settle(0).unwrap();
+    }
+    assert_eq!(fleet.mints.len(), 4);
+    settled(&mut fleet, 1, Event::Wanted);
+    fleet.truth += 300_000;
+    fleet.reject(1).unwrap();
+    fleet.settle(1).unwrap();
+    assert_eq!(fleet.mints.len(), 4);
+    let Some(TokenError::Refused { hint, retry_at }) = fleet.processes[1].state.failure() else {
+        panic!("it does not hold back");
+    };
+    assert_eq!(hint, RefusedHint::AnotherMinter);
+    assert!(retry_at.since(fleet.now(1)).as_secs() >= 3_200);
 }

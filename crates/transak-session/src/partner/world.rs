@@ -41,11 +41,11 @@ impl PartnerWorld {
 
     async fn claim(&self) -> Event {
         let asked = self.env.time.elapsed();
-        let Limits { lease: span, call, .. } = self.env.limits;
+        let span = self.env.limits.lease;
         Event::Claimed(match self.env.store.claim(&self.key, span).await {
             Ok(Claim::Granted { lease, record }) => {
-                // It called, if at all, while enough of its lease was left for the call.
-                let attempted = lease.abandoned.map(|ago| ago.saturating_sub(span.saturating_sub(call)));
+                // Its call, if there was one, was given up by the end of the lease, and may have been sent just before.
+                let attempted = lease.abandoned.map(|ago| ago.saturating_sub(span));
                 if attempted.is_some() {
                     tracing::warn!("a process that was to mint a partner token has not come back");
                 }

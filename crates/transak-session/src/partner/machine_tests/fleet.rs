@@ -289,7 +289,7 @@ impl Fleet {
                 asked: Duration::from_millis(self.truth.unsigned_abs()),
             },
             record,
-            attempted: ago.map(|ago| ago.saturating_sub(Duration::from_millis((SPAN - CALL).unsigned_abs()))),
+            attempted: ago.map(|ago| ago.saturating_sub(Duration::from_millis(SPAN.unsigned_abs()))),
         }
     }
 
