@@ -263,7 +263,8 @@ fn confidence(name: &str) -> Result<Confidence, String> {
 const RUST: &str = "install Rust from https://rustup.rs";
 
 /// Features that need nothing from the system; `native-tls` wants OpenSSL's headers on Linux.
-const FEATURES: &str = "transak-client/rust_decimal,transak-session/test-util";
+const FEATURES: &str =
+    "transak-client/rust_decimal,transak-session/conformance,transak-session/metrics,transak-session/test-util";
 
 fn test() -> Result<(), Error> {
     codegen(&Options::workspace(steps::workspace_root()), true)?;

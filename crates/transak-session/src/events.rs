@@ -142,6 +142,40 @@ pub enum SessionEvent {
     },
 }
 
+impl SessionEvent {
+    /// A short name of the kind of event, which also labels its counter.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::LoggedIn { .. } => "logged_in",
+            Self::Renewed { .. } => "renewed",
+            Self::Failed { .. } => "failed",
+            Self::OtpRequired { .. } => "otp_required",
+            Self::LoggedOut { .. } => "logged_out",
+            Self::Dormant { .. } => "dormant",
+            Self::Suspect { .. } => "suspect",
+            Self::Minted { .. } => "minted",
+            Self::Adopted { .. } => "adopted",
+            Self::Refused { .. } => "refused",
+            Self::ContestedMinter => "contested_minter",
+            Self::DuplicateUpstream { .. } => "duplicate_upstream",
+            Self::NotStored { .. } => "not_stored",
+            Self::MassLapseGuard { .. } => "mass_lapse_guard",
+            Self::KeepAliveProgress { .. } => "keep_alive_progress",
+            Self::ClockSkewed { .. } => "clock_skewed",
+        }
+    }
+}
+
+/// Adds one to the counter of this kind of event.
+#[cfg(feature = "metrics")]
+fn count(event: &SessionEvent) {
+    metrics::counter!("transak_session_events_total", "event" => event.name()).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count(_: &SessionEvent) {}
+
 /// Where events go: to whoever subscribes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Events(broadcast::Sender<SessionEvent>);
@@ -153,6 +187,7 @@ impl Events {
 
     /// Never waits: who reads too slowly misses the oldest ones.
     pub(crate) fn emit(&self, event: SessionEvent) {
+        count(&event);
         // Nobody may be listening, which is no failure.
         let _ = self.0.send(event);
     }
@@ -192,5 +227,37 @@ impl EventStream {
             Err(broadcast::error::TryRecvError::Lagged(missed)) => Some(Delivery::Missed(missed)),
             Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => None,
         }
+    }
+}
+
+#[cfg(all(test, feature = "metrics"))]
+mod tests {
+    use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+    use super::*;
+
+    #[test]
+    fn each_kind_of_event_has_a_counter() {
+        let recorder = DebuggingRecorder::new();
+        let snapshots = recorder.snapshotter();
+        metrics::with_local_recorder(&recorder, || {
+            let events = Events::new(1);
+            events.emit(SessionEvent::ContestedMinter);
+            events.emit(SessionEvent::ContestedMinter);
+            events.emit(SessionEvent::MassLapseGuard { refused: 1, of: 2 });
+        });
+        let mut counted = Vec::new();
+        for (key, _, _, value) in snapshots.snapshot().into_vec() {
+            assert_eq!(key.key().name(), "transak_session_events_total");
+            let labels: Vec<_> = key.key().labels().map(|label| label.value().to_owned()).collect();
+            if let DebugValue::Counter(count) = value {
+                counted.push((labels.concat(), count));
+            }
+        }
+        counted.sort();
+        assert_eq!(
+            counted,
+            [("contested_minter".to_owned(), 2), ("mass_lapse_guard".to_owned(), 1)]
+        );
     }
 }

@@ -12,9 +12,11 @@
 //! * [`UserSession`]: a user's session. [`VouchedUser`]: a user without one, for whom the partner vouches (Auth Reliance).
 //! * [`OtpProvider`] and [`OtpChallenge`]: two ways to log a user in.
 //! * [`PartnerPolicy`], [`UserPolicy`], [`RefreshWindow`], [`Backoff`]: when tokens are minted and renewed.
+//! * [`KeepAlive`]: sessions are renewed while their users are away.
 //! * [`Transak::events`] and [`SessionEvent`]: what has happened.
 //! * [`store`]: where tokens are kept. [`clock`]: where the time comes from. [`issuer`]: who issues tokens.
 //! * [`TokenError`], [`SessionError`], [`LoginError`], [`CallError`]: what can go wrong.
+//! * [`guide`]: how tokens live, what fails and what to do, what a crash can cost, how to operate it all.
 //!
 //! # What is promised
 //!
@@ -58,6 +60,7 @@ mod flight;
 #[cfg(test)]
 mod flight_tests;
 mod guard;
+pub mod guide;
 mod identity;
 pub mod issuer;
 mod keepalive;
