@@ -134,7 +134,7 @@ fn names_of_parameters_are_spelt_as_the_generator_spells_them() {
             "{name}"
         );
         // The hidden half of `send` has a name of its own.
-        assert_eq!(client.matches("async fn dispatch_(").count(), 2);
+        assert_eq!(client.matches("fn request_(").count(), 2);
     }
 }
 

@@ -1,45 +1,58 @@
 //! One call: host and credentials resolved from the operation table, a trace id, and what came back.
 //!
-//! Generated `send` methods begin a [`Call`], run progenitor's request through a copy of the client that
-//! carries it, and hand failures to [`Call::fail`]. The hooks below only apply what was resolved before.
+//! Generated `send` methods begin a [`Call`], build their request on it and have it executed here. All of this is on the
+//! path of every call, so it copies neither the client nor a credential; only what fails is slow.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use progenitor_client::{ClientHooks, OperationInfo};
+use http::{HeaderName, HeaderValue};
+use progenitor_client::{Error as Raw, ResponseValue};
+use reqwest::{Request, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
+use url::Url;
+use uuid::Uuid;
 
-use crate::credentials::{Credentials, sensitive};
+use crate::credentials::Credentials;
 use crate::environment::Environment;
 use crate::error::{CallContext, ConfigError, Error, MissingCredentialError, ResponseMeta};
 use crate::generated::Client;
-use crate::operation::Operation;
-use crate::{limit, route};
+use crate::limit::{self, Unread};
+use crate::operation::{Alternative, Operation};
+use crate::route::{self, Base, Bases};
+use crate::trace;
+
+const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// What a generated client carries beside its HTTP client.
 #[derive(Clone)]
 pub struct Inner {
-    pub(crate) environment: Arc<Environment>,
+    pub(crate) place: Arc<Place>,
     pub(crate) credentials: Arc<Credentials>,
     max_answer_bytes: usize,
-    scope: Option<Arc<Scope>>,
+}
+
+/// Where calls go; the same for all copies of a client.
+pub(crate) struct Place {
+    pub(crate) environment: Environment,
+    bases: Bases,
 }
 
 impl Inner {
     pub(crate) fn new(environment: Environment, credentials: Credentials, max_answer_bytes: usize) -> Self {
+        let bases = Bases::of(&environment);
         Self {
-            environment: Arc::new(environment),
+            place: Arc::new(Place { environment, bases }),
             credentials: Arc::new(credentials),
             max_answer_bytes,
-            scope: None,
         }
     }
 
     pub(crate) fn with_credentials(&self, credentials: Credentials) -> Self {
         Self {
+            place: Arc::clone(&self.place),
             credentials: Arc::new(credentials),
-            ..self.clone()
+            max_answer_bytes: self.max_answer_bytes,
         }
     }
 }
@@ -47,30 +60,65 @@ impl Inner {
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner")
-            .field("environment", &self.environment)
+            .field("environment", &self.place.environment)
             .field("credentials", &self.credentials)
             .finish_non_exhaustive()
     }
 }
 
-struct Scope {
+/// One call under way. To generated code it stands for the client: `baseurl` is what every path begins with, `client` makes
+/// the request.
+pub(crate) struct Call<'c> {
+    pub(crate) baseurl: &'c str,
+    pub(crate) client: Http<'c>,
+    inner: &'c Inner,
     operation: &'static Operation,
-    headers: HeaderMap,
-    trace_id: String,
-    response: OnceLock<ResponseMeta>,
+    alternative: Alternative,
+    trace_id: Uuid,
 }
 
-/// One call under way.
-pub(crate) struct Call {
-    client: Client,
-    scope: Arc<Scope>,
+/// Begins requests to the host of the call.
+pub(crate) struct Http<'c> {
+    client: &'c reqwest::Client,
+    base: &'c Base,
 }
 
-impl Call {
+/// One method for each of HTTP, whether or not an operation has it today.
+#[allow(dead_code)]
+impl Http<'_> {
+    pub(crate) fn get(&self, path: String) -> RequestBuilder {
+        self.client.get(self.url(&path))
+    }
+
+    pub(crate) fn post(&self, path: String) -> RequestBuilder {
+        self.client.post(self.url(&path))
+    }
+
+    pub(crate) fn put(&self, path: String) -> RequestBuilder {
+        self.client.put(self.url(&path))
+    }
+
+    pub(crate) fn patch(&self, path: String) -> RequestBuilder {
+        self.client.patch(self.url(&path))
+    }
+
+    pub(crate) fn delete(&self, path: String) -> RequestBuilder {
+        self.client.delete(self.url(&path))
+    }
+
+    /// The host was parsed when the client was built.
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.url().clone();
+        url.set_path(path);
+        url
+    }
+}
+
+impl<'c> Call<'c> {
     /// Resolves host and credentials.
-    pub(crate) fn begin(client: &Client, operation: &'static Operation) -> Result<Self, Error> {
+    pub(crate) fn begin(client: &'c Client, operation: &'static Operation) -> Result<Self, Error> {
         let inner = &client.inner;
-        let base_url = inner.environment.base_url(operation.host()).ok_or_else(|| {
+        let base = inner.place.bases.get(operation.host()).ok_or_else(|| {
             config(
                 operation.host().id(),
                 "has no base URL in this custom environment; add one",
@@ -80,61 +128,103 @@ impl Call {
             .credentials
             .choose(operation)
             .ok_or_else(|| missing(inner, operation))?;
-        let mut headers = HeaderMap::with_capacity(alternative.headers().len() + 1);
         for header in alternative.headers() {
-            let value = inner.credentials.get(header.credential()).and_then(sensitive);
-            let value = value.ok_or_else(|| {
-                config(
+            if inner.credentials.header(header.credential()).is_none() {
+                return Err(config(
                     header.credential().id(),
                     "holds characters that no HTTP header can carry; check for line breaks",
-                )
-            })?;
-            headers.insert(HeaderName::from_static(header.name()), value);
+                ));
+            }
         }
-        let trace_id = uuid::Uuid::new_v4().to_string();
-        if let Ok(value) = HeaderValue::from_str(&trace_id) {
-            headers.insert("x-trace-id", value);
-        }
-        let scope = Arc::new(Scope {
-            operation,
-            headers,
-            trace_id,
-            response: OnceLock::new(),
-        });
-        let client = Client {
-            baseurl: base_url.to_owned(),
-            client: client.client.clone(),
-            inner: Inner {
-                scope: Some(Arc::clone(&scope)),
-                ..inner.clone()
+        Ok(Self {
+            baseurl: base.prefix(),
+            client: Http {
+                client: &client.client,
+                base,
             },
-        };
-        Ok(Self { client, scope })
+            inner,
+            operation,
+            alternative,
+            trace_id: trace::id(),
+        })
     }
 
-    /// The client that carries this call.
-    pub(crate) const fn client(&self) -> &Client {
-        &self.client
+    /// Checks the request that generated code has built, adds what the operation table asks for and sends it.
+    pub(crate) async fn execute(&self, request: Result<Request, Raw<()>>) -> Result<Response, Error> {
+        let error = match request {
+            Ok(mut request) => match self.dress(&mut request) {
+                Ok(()) => match self.client.client.execute(request).await {
+                    Ok(response) => return Ok(response),
+                    Err(cause) => Raw::CommunicationError(cause),
+                },
+                Err(problem) => Raw::InvalidRequest(problem),
+            },
+            Err(error) => error,
+        };
+        Err(self.fail::<()>(None, error).await)
     }
 
-    /// Turns a failure into our error; `T` is what a success would have been.
-    pub(crate) async fn fail<T: DeserializeOwned>(&self, error: progenitor_client::Error<()>) -> Error {
-        let context = CallContext {
-            operation: self.scope.operation.id(),
-            trace_id: &self.scope.trace_id,
-            response: self.scope.response.get().cloned(),
+    /// Adds the headers; refuses a request that would go elsewhere.
+    fn dress(&self, request: &mut Request) -> Result<(), String> {
+        route::check(self.operation.path(), self.baseurl, request.url().path())
+            .map_err(|parameter| format!("error converting supplied value for {parameter}: {}", route::REASON))?;
+        let headers = request.headers_mut();
+        for header in self.alternative.headers() {
+            if let Some(value) = self.inner.credentials.header(header.credential()) {
+                headers.insert(HeaderName::from_static(header.name()), value.clone());
+            }
+        }
+        let mut text = Uuid::encode_buffer();
+        if let Ok(value) = HeaderValue::from_str(self.trace_id.hyphenated().encode_lower(&mut text)) {
+            headers.insert(TRACE_ID, value);
+        }
+        Ok(())
+    }
+
+    /// Reads the JSON of a success.
+    pub(crate) async fn json<T: DeserializeOwned>(&self, mut response: Response) -> Result<ResponseValue<T>, Error> {
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let error = match limit::read(response, self.inner.max_answer_bytes).await {
+            Ok(body) => match serde_json::from_slice(&body) {
+                Ok(value) => return Ok(ResponseValue::new(value, status, headers)),
+                Err(error) => Raw::InvalidResponsePayload(body, error),
+            },
+            Err(Unread::Broken(cause)) => Raw::ResponseBodyError(cause),
+            Err(Unread::TooLong) => {
+                let text = self.trace_id.to_string();
+                let context = self.context(&text, Some(ResponseMeta::new(status, &headers)));
+                return Err(crate::error::too_long(&context));
+            }
         };
-        crate::error::from_progenitor::<T>(context, error).await
+        Err(self.fail::<T>(Some(ResponseMeta::new(status, &headers)), error).await)
+    }
+
+    /// Reads an answer that is not a success.
+    pub(crate) async fn refused(&self, response: Response) -> Error {
+        self.fail::<()>(None, Raw::UnexpectedResponse(response)).await
+    }
+
+    /// Turns a failure into our error; `T` is what a success would have been. Boxed, for this is the rare case and would
+    /// make the future of every call larger.
+    async fn fail<T: DeserializeOwned>(&self, response: Option<ResponseMeta>, error: Raw<()>) -> Error {
+        let text = self.trace_id.to_string();
+        Box::pin(crate::error::from_progenitor::<T>(self.context(&text, response), error)).await
+    }
+
+    fn context<'t>(&self, trace_id: &'t str, response: Option<ResponseMeta>) -> CallContext<'t> {
+        CallContext {
+            operation: self.operation.id(),
+            trace_id,
+            response,
+        }
     }
 
     /// A call that ended because of what it had to send.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn cut_short(&self, note: &str) -> Error {
-        let context = CallContext {
-            operation: self.scope.operation.id(),
-            trace_id: &self.scope.trace_id,
-            response: self.scope.response.get().cloned(),
-        };
+        let text = self.trace_id.to_string();
+        let context = self.context(&text, None);
         Error::Transport(Box::new(crate::error::TransportError::upload(&context, note)))
     }
 }
@@ -148,47 +238,4 @@ fn missing(inner: &Inner, operation: &'static Operation) -> Error {
         operation.id(),
         inner.credentials.missing(operation),
     )))
-}
-
-impl ClientHooks<Inner> for Client {
-    async fn pre<E>(
-        &self,
-        request: &mut reqwest::Request,
-        _info: &OperationInfo,
-    ) -> Result<(), progenitor_client::Error<E>> {
-        let Some(scope) = &self.inner.scope else {
-            // Only reachable through generated code that bypasses `send`.
-            return Err(progenitor_client::Error::Custom("the call was not begun".to_owned()));
-        };
-        route::check(scope.operation.path(), &self.baseurl, request.url()).map_err(|parameter| {
-            let problem = format!("error converting supplied value for {parameter}: {}", route::REASON);
-            progenitor_client::Error::InvalidRequest(problem)
-        })?;
-        let headers = request.headers_mut();
-        // progenitor always sends the document's version; Transak knows no such header.
-        headers.remove("api-version");
-        for (name, value) in &scope.headers {
-            headers.insert(name.clone(), value.clone());
-        }
-        Ok(())
-    }
-
-    async fn exec(&self, request: reqwest::Request, _info: &OperationInfo) -> reqwest::Result<reqwest::Response> {
-        let response = self.client.execute(request).await?;
-        Ok(limit::limited(response, self.inner.max_answer_bytes))
-    }
-
-    async fn post<E>(
-        &self,
-        result: &reqwest::Result<reqwest::Response>,
-        _info: &OperationInfo,
-    ) -> Result<(), progenitor_client::Error<E>> {
-        if let (Some(scope), Ok(response)) = (&self.inner.scope, result) {
-            // A decode error of progenitor no longer knows status and headers.
-            let _ = scope
-                .response
-                .set(ResponseMeta::new(response.status(), response.headers()));
-        }
-        Ok(())
-    }
 }

@@ -47,7 +47,7 @@ impl Client {
     /// The environment this client talks to.
     #[must_use]
     pub fn environment(&self) -> &Environment {
-        &self.inner.environment
+        &self.inner.place.environment
     }
 
     /// The credentials this client holds.
@@ -61,7 +61,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("environment", &self.inner.environment)
+            .field("environment", &self.inner.place.environment)
             .field("credentials", &self.inner.credentials)
             .finish_non_exhaustive()
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use http::HeaderValue;
 
 use crate::Secret;
@@ -13,7 +15,28 @@ use crate::operations::Credential;
 /// operation table; nothing else is ever sent.
 #[derive(Clone, Default)]
 pub struct Credentials {
-    values: BTreeMap<Credential, Secret>,
+    values: BTreeMap<Credential, Arc<Held>>,
+}
+
+/// A credential, and the header value made of it once: a call copies neither.
+struct Held {
+    value: Arc<Secret>,
+    /// Shares the text of `value`. `None` if no header can carry the value.
+    header: Option<HeaderValue>,
+    /// Sent empty, a credential would bring an answer that blames everything but the empty value, and it could win over an
+    /// alternative that works.
+    blank: bool,
+}
+
+impl Held {
+    fn new(value: Secret) -> Self {
+        let value = Arc::new(value);
+        Self {
+            header: sensitive(Arc::clone(&value)),
+            blank: value.expose().trim().is_empty(),
+            value,
+        }
+    }
 }
 
 impl Credentials {
@@ -27,7 +50,7 @@ impl Credentials {
     /// missing.
     #[must_use]
     pub fn with(mut self, credential: Credential, value: impl Into<Secret>) -> Self {
-        self.values.insert(credential, value.into());
+        self.values.insert(credential, Arc::new(Held::new(value.into())));
         self
     }
 
@@ -41,14 +64,16 @@ impl Credentials {
     /// The value of one credential.
     #[must_use]
     pub fn get(&self, credential: Credential) -> Option<&Secret> {
-        self.values.get(&credential)
+        self.values.get(&credential).map(|held| &*held.value)
     }
 
-    /// Sent empty, a credential would bring an answer that blames everything but the empty value, and it could win over an
-    /// alternative that works.
+    /// The header value of one credential; `None` if there is none, or if no header can carry it.
+    pub(crate) fn header(&self, credential: Credential) -> Option<&HeaderValue> {
+        self.values.get(&credential)?.header.as_ref()
+    }
+
     fn holds(&self, credential: Credential) -> bool {
-        self.get(credential)
-            .is_some_and(|value| !value.expose().trim().is_empty())
+        self.values.get(&credential).is_some_and(|held| !held.blank)
     }
 
     /// The first alternative of the operation that these credentials satisfy. `None` when there is none;
@@ -77,9 +102,19 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A header value that HTTP stacks do not log or index.
-pub(crate) fn sensitive(value: &Secret) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(value.expose()).ok()?;
+/// A header value that HTTP stacks do not log or index. It and its copies hold no text of their own, so that there is none to
+/// be left behind unwiped.
+fn sensitive(value: Arc<Secret>) -> Option<HeaderValue> {
+    struct Text(Arc<Secret>);
+
+    impl AsRef<[u8]> for Text {
+        fn as_ref(&self) -> &[u8] {
+            self.0.expose().as_bytes()
+        }
+    }
+
+    let text = Bytes::from_owner(Text(value));
+    let mut value = HeaderValue::from_maybe_shared(text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }

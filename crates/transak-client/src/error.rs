@@ -26,7 +26,7 @@ pub use api::ApiError;
 pub use body::ErrorBodyKind;
 pub use config::ConfigError;
 pub(crate) use context::{CallContext, ResponseMeta};
-pub(crate) use convert::from_progenitor;
+pub(crate) use convert::{from_progenitor, too_long};
 pub use credential::MissingCredentialError;
 pub use decode::DecodeError;
 pub use json::{JsonError, JsonErrorKind};

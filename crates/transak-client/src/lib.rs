@@ -44,6 +44,7 @@ pub mod operation;
 mod route;
 mod secret;
 mod timestamp;
+mod trace;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod upload;
 

@@ -13,7 +13,6 @@ use std::fmt;
 use std::time::Duration;
 
 use http::header::{ACCEPT, HeaderValue};
-use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::multipart::{Form, Part};
 
 use crate::Error;
@@ -122,13 +121,24 @@ impl UploadProofDocument<'_> {
         let part =
             part.map_err(|_| InvalidRequestError::refused(OPERATION.id(), "file", "its kind is no media type"))?;
         let form = Form::new().text("docId", doc_id).part("file", part);
-        match dispatch(call.client(), form, self.timeout).await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(match watch.problem() {
-                Some(problem) => call.cut_short(&problem.to_string()),
-                None => call.fail::<types::UploadProofDocumentResponse>(error).await,
-            }),
-        }
+        let request = call
+            .client
+            .post(format!("{}{}", call.baseurl, OPERATION.path()))
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .multipart(form);
+        let request = match self.timeout {
+            Some(timeout) => request.timeout(timeout),
+            None => request,
+        };
+        let answer = match call.execute(request.build().map_err(Into::into)).await {
+            Ok(response) if response.status().is_success() => call.json(response).await,
+            Ok(response) => Err(call.refused(response).await),
+            Err(error) => Err(error),
+        };
+        answer.map_err(|error| match watch.problem() {
+            Some(problem) => call.cut_short(&problem.to_string()),
+            None => error,
+        })
     }
 }
 
@@ -148,37 +158,6 @@ fn check(file: &ProofFile, max_bytes: u64) -> Result<(), Box<InvalidRequestError
         return refused("its name has control characters in it");
     }
     Ok(())
-}
-
-/// What the generated builders do, with a form as the body.
-async fn dispatch(
-    client: &Client,
-    form: Form,
-    timeout: Option<Duration>,
-) -> Result<ResponseValue<types::UploadProofDocumentResponse>, progenitor_client::Error<()>> {
-    let url = format!("{}{}", client.baseurl, OPERATION.path());
-    let request = client
-        .client
-        .post(url)
-        .header(ACCEPT, HeaderValue::from_static("application/json"))
-        .multipart(form);
-    let mut request = match timeout {
-        Some(timeout) => request.timeout(timeout),
-        None => request,
-    }
-    .build()?;
-    let info = OperationInfo {
-        operation_id: "upload_proof_document",
-    };
-    client.pre(&mut request, &info).await?;
-    let result = client.exec(request, &info).await;
-    client.post(&result, &info).await?;
-    let response = result?;
-    if response.status().is_success() {
-        ResponseValue::from_response(response).await
-    } else {
-        Err(progenitor_client::Error::UnexpectedResponse(response))
-    }
 }
 
 /// Shows neither the document nor its name.

@@ -95,9 +95,10 @@ impl UserSession {
 
     fn client_with(&self, token: &AccessToken) -> Client {
         let client = &self.engine.env().client;
-        client
-            .with_credential(Credential::UserIp, self.identity.ip().expose().to_string())
-            .with_credential(Credential::UserToken, token.expose())
+        // At once: each copy of a client has a set of credentials of its own.
+        let credentials = client.credentials().clone();
+        let credentials = credentials.with(Credential::UserIp, self.identity.ip().expose().to_string());
+        client.with_credentials(credentials.with(Credential::UserToken, token.expose()))
     }
 }
 

@@ -28,6 +28,11 @@ pub(crate) async fn from_progenitor<T: DeserializeOwned>(context: CallContext<'_
     }
 }
 
+/// For a success whose body is longer than what is read of it.
+pub(crate) fn too_long(context: &CallContext<'_>) -> Error {
+    Box::new(DecodeError::new(context, JsonError::too_long())).into()
+}
+
 async fn from_untyped(context: CallContext<'_>, error: Raw<()>) -> Error {
     match error {
         Raw::UnexpectedResponse(response) => {
@@ -45,9 +50,6 @@ async fn from_untyped(context: CallContext<'_>, error: Raw<()>) -> Error {
             Box::new(InvalidRequestError::other(context.operation)).into()
         }
         Raw::CommunicationError(cause) => broken(TransportError::new(&context, false, cause)),
-        Raw::ResponseBodyError(cause) if crate::limit::exceeded(&cause) => {
-            Box::new(DecodeError::new(&context, JsonError::too_long())).into()
-        }
         Raw::ResponseBodyError(cause) | Raw::InvalidUpgrade(cause) => {
             broken(TransportError::new(&context, true, cause))
         }

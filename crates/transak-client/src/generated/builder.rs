@@ -18,38 +18,23 @@ impl<'a> LogoutUser<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::LogoutUserResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!("{}/api/v1/auth/logout", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "logout_user",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `POST /api/v1/auth/logout` (idempotent).
 
@@ -64,11 +49,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::LOGOUT_USER,
         )?;
-        let mut request: LogoutUser<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::LogoutUserResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -214,11 +198,12 @@ impl<'a> GetPrice<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetPriceResponse>, Error<()>> {
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
         let Self {
-            client,
+            client: _,
             crypto_amount,
             crypto_currency,
             fiat_amount,
@@ -229,6 +214,7 @@ impl<'a> GetPrice<'a> {
             payment_method,
             quote_country_code,
         } = self;
+        let client = call_;
         let crypto_amount = crypto_amount.map_err(Error::InvalidRequest)?;
         let crypto_currency = crypto_currency.map_err(Error::InvalidRequest)?;
         let fiat_amount = fiat_amount.map_err(Error::InvalidRequest)?;
@@ -239,51 +225,48 @@ impl<'a> GetPrice<'a> {
         let payment_method = payment_method.map_err(Error::InvalidRequest)?;
         let quote_country_code = quote_country_code.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v1/pricing/public/quotes", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("cryptoAmount", &crypto_amount))
-            .query(
-                &progenitor_client::QueryParam::new("cryptoCurrency", &crypto_currency),
-            )
-            .query(&progenitor_client::QueryParam::new("fiatAmount", &fiat_amount))
-            .query(&progenitor_client::QueryParam::new("fiatCurrency", &fiat_currency))
-            .query(&progenitor_client::QueryParam::new("isBuyOrSell", &is_buy_or_sell))
-            .query(&progenitor_client::QueryParam::new("network", &network))
-            .query(
-                &progenitor_client::QueryParam::new("partnerApiKey", &partner_api_key),
-            )
-            .query(&progenitor_client::QueryParam::new("paymentMethod", &payment_method))
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "quoteCountryCode",
-                    &quote_country_code,
-                ),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_price",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("cryptoAmount", &crypto_amount),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "cryptoCurrency",
+                        &crypto_currency,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("fiatAmount", &fiat_amount))
+                .query(
+                    &progenitor_client::QueryParam::new("fiatCurrency", &fiat_currency),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("isBuyOrSell", &is_buy_or_sell),
+                )
+                .query(&progenitor_client::QueryParam::new("network", &network))
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "partnerApiKey",
+                        &partner_api_key,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("paymentMethod", &payment_method),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "quoteCountryCode",
+                        &quote_country_code,
+                    ),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v1/pricing/public/quotes` (safe).
 
@@ -295,11 +278,10 @@ Host and credential headers come from the operation table. Dropping the future a
         self,
     ) -> ::std::result::Result<ResponseValue<types::GetPriceResponse>, crate::Error> {
         let call = crate::call::Call::begin(self.client, &crate::operations::GET_PRICE)?;
-        let mut request: GetPrice<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetPriceResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -314,38 +296,23 @@ impl<'a> GetActiveOrders<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UserOrdersResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!("{}/api/v2/active-orders", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_active_orders",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/active-orders` (safe).
 
@@ -360,11 +327,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_ACTIVE_ORDERS,
         )?;
-        let mut request: GetActiveOrders<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UserOrdersResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -407,44 +373,29 @@ impl<'a> SendUserOtp<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::SendUserOtpResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::SendUserOtpRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/auth/login", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "send_user_otp",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/auth/login` (once).
 
@@ -459,11 +410,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SEND_USER_OTP,
         )?;
-        let mut request: SendUserOtp<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::SendUserOtpResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -478,38 +428,23 @@ impl<'a> RefreshUserAccessToken<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::RefreshUserAccessTokenResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!("{}/api/v2/auth/refresh", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "refresh_user_access_token",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/auth/refresh` (once).
 
@@ -527,13 +462,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::REFRESH_USER_ACCESS_TOKEN,
         )?;
-        let mut request: RefreshUserAccessToken<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::RefreshUserAccessTokenResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -578,44 +510,29 @@ impl<'a> RequestOneTimeToken<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::RequestOneTimeTokenResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::RequestOneTimeTokenRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/auth/request-ott", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "request_one_time_token",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/auth/request-ott` (once).
 
@@ -633,13 +550,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::REQUEST_ONE_TIME_TOKEN,
         )?;
-        let mut request: RequestOneTimeToken<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::RequestOneTimeTokenResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -682,44 +596,29 @@ impl<'a> CreateWidgetUrl<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::CreateWidgetUrlResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::CreateWidgetUrlRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/auth/session", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "create_widget_url",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/auth/session` (idempotent).
 
@@ -737,11 +636,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::CREATE_WIDGET_URL,
         )?;
-        let mut request: CreateWidgetUrl<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::CreateWidgetUrlResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -784,44 +682,29 @@ impl<'a> VerifyUserOtp<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::VerifyUserOtpResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::VerifyUserOtpRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/auth/verify", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "verify_user_otp",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/auth/verify` (once).
 
@@ -839,11 +722,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::VERIFY_USER_OTP,
         )?;
-        let mut request: VerifyUserOtp<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::VerifyUserOtpResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -858,38 +740,23 @@ impl<'a> GetCountries<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetCountriesResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!("{}/api/v2/countries", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_countries",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/countries` (safe).
 
@@ -907,11 +774,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_COUNTRIES,
         )?;
-        let mut request: GetCountries<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetCountriesResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -941,42 +807,27 @@ impl<'a> SubmitNationality<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::PresumedSubmissionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/kyc/additional-details-nationality", client.baseurl,
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "submit_nationality",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/kyc/additional-details-nationality` (idempotent).
 
@@ -994,13 +845,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SUBMIT_NATIONALITY,
         )?;
-        let mut request: SubmitNationality<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::PresumedSubmissionResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1045,47 +893,32 @@ impl<'a> GetAdditionalRequirements<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetAdditionalRequirementsResponse>, Error<()>> {
-        let Self { client, api_key, metadata_quote_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, api_key, metadata_quote_id } = self;
+        let client = call_;
         let api_key = api_key.map_err(Error::InvalidRequest)?;
         let metadata_quote_id = metadata_quote_id.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/kyc/additional-requirements", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "metadata[quoteId]",
-                    &metadata_quote_id,
-                ),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_additional_requirements",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "metadata[quoteId]",
+                        &metadata_quote_id,
+                    ),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/kyc/additional-requirements` (safe).
 
@@ -1103,13 +936,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_ADDITIONAL_REQUIREMENTS,
         )?;
-        let mut request: GetAdditionalRequirements<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::GetAdditionalRequirementsResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1140,42 +970,30 @@ impl<'a> GetKycIdProofStatus<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetKycIdProofStatusResponse>, Error<()>> {
-        let Self { client, work_flow_run_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, work_flow_run_id } = self;
+        let client = call_;
         let work_flow_run_id = work_flow_run_id.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/kyc/id-proof-status", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(
-                &progenitor_client::QueryParam::new("workFlowRunId", &work_flow_run_id),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_kyc_id_proof_status",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "workFlowRunId",
+                        &work_flow_run_id,
+                    ),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/kyc/id-proof-status` (safe).
 
@@ -1193,13 +1011,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_KYC_ID_PROOF_STATUS,
         )?;
-        let mut request: GetKycIdProofStatus<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::GetKycIdProofStatusResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1244,10 +1059,12 @@ impl<'a> UpdatePurposeOfUsage<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::KycSubmissionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::UpdatePurposeOfUsageRequest::try_from(v)
@@ -1255,34 +1072,17 @@ impl<'a> UpdatePurposeOfUsage<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/kyc/purpose-of-usage", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "update_purpose_of_usage",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/kyc/purpose-of-usage` (idempotent).
 
@@ -1300,11 +1100,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::UPDATE_PURPOSE_OF_USAGE,
         )?;
-        let mut request: UpdatePurposeOfUsage<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::KycSubmissionResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1349,47 +1148,32 @@ impl<'a> GetKycRequirement<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetKycRequirementResponse>, Error<()>> {
-        let Self { client, api_key, metadata_quote_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, api_key, metadata_quote_id } = self;
+        let client = call_;
         let api_key = api_key.map_err(Error::InvalidRequest)?;
         let metadata_quote_id = metadata_quote_id.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/kyc/requirement", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "metadata[quoteId]",
-                    &metadata_quote_id,
-                ),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_kyc_requirement",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "metadata[quoteId]",
+                        &metadata_quote_id,
+                    ),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/kyc/requirement` (safe).
 
@@ -1407,11 +1191,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_KYC_REQUIREMENT,
         )?;
-        let mut request: GetKycRequirement<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetKycRequirementResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1474,52 +1257,40 @@ impl<'a> GetKycRelianceStatus<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetKycRelianceStatusResponse>, Error<()>> {
-        let Self { client, kyc_share_token, kyc_share_token_provider, quote_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, kyc_share_token, kyc_share_token_provider, quote_id } = self;
+        let client = call_;
         let kyc_share_token = kyc_share_token.map_err(Error::InvalidRequest)?;
         let kyc_share_token_provider = kyc_share_token_provider
             .map_err(Error::InvalidRequest)?;
         let quote_id = quote_id.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/kyc/share-token-status", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(
-                &progenitor_client::QueryParam::new("kycShareToken", &kyc_share_token),
-            )
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "kycShareTokenProvider",
-                    &kyc_share_token_provider,
-                ),
-            )
-            .query(&progenitor_client::QueryParam::new("quoteId", &quote_id))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_kyc_reliance_status",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "kycShareToken",
+                        &kyc_share_token,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "kycShareTokenProvider",
+                        &kyc_share_token_provider,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("quoteId", &quote_id))
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/kyc/share-token-status` (safe).
 
@@ -1537,13 +1308,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_KYC_RELIANCE_STATUS,
         )?;
-        let mut request: GetKycRelianceStatus<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::GetKycRelianceStatusResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1584,44 +1352,29 @@ impl<'a> SubmitSsn<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::KycSubmissionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::SubmitSsnRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/kyc/ssn", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "submit_ssn",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/kyc/ssn` (once).
 
@@ -1639,11 +1392,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SUBMIT_SSN,
         )?;
-        let mut request: SubmitSsn<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::KycSubmissionResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1700,10 +1452,12 @@ impl<'a> PatchUserDetails<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::PatchUserDetailsResponse>, Error<()>> {
-        let Self { client, api_key, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, api_key, body } = self;
+        let client = call_;
         let api_key = api_key.map_err(Error::InvalidRequest)?;
         let body = body
             .and_then(|v| {
@@ -1711,35 +1465,18 @@ impl<'a> PatchUserDetails<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/kyc/user", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .patch(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "patch_user_details",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .patch(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
+                .build()?,
+        )
     }
     /**Sends `PATCH /api/v2/kyc/user` (idempotent).
 
@@ -1757,11 +1494,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::PATCH_USER_DETAILS,
         )?;
-        let mut request: PatchUserDetails<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::PatchUserDetailsResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1776,38 +1512,23 @@ impl<'a> LookupCountries<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::LookupCountriesResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!("{}/api/v2/lookup/countries", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "lookup_countries",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/lookup/countries` (safe).
 
@@ -1825,11 +1546,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::LOOKUP_COUNTRIES,
         )?;
-        let mut request: LookupCountries<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::LookupCountriesResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1844,40 +1564,25 @@ impl<'a> LookupCryptoCurrencies<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::LookupCryptoCurrenciesResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!(
             "{}/api/v2/lookup/currencies/crypto-currencies", client.baseurl,
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "lookup_crypto_currencies",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/lookup/currencies/crypto-currencies` (safe).
 
@@ -1895,13 +1600,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::LOOKUP_CRYPTO_CURRENCIES,
         )?;
-        let mut request: LookupCryptoCurrencies<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::LookupCryptoCurrenciesResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -1932,42 +1634,27 @@ impl<'a> LookupFiatCurrencies<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::LookupFiatCurrenciesResponse>, Error<()>> {
-        let Self { client, api_key } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, api_key } = self;
+        let client = call_;
         let api_key = api_key.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/lookup/currencies/fiat-currencies", client.baseurl,
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "lookup_fiat_currencies",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/lookup/currencies/fiat-currencies` (safe).
 
@@ -1985,13 +1672,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::LOOKUP_FIAT_CURRENCIES,
         )?;
-        let mut request: LookupFiatCurrencies<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::LookupFiatCurrenciesResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -2199,11 +1883,12 @@ impl<'a> GetQuote<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetQuoteResponse>, Error<()>> {
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
         let Self {
-            client,
+            client: _,
             api_key,
             crypto_amount,
             crypto_currency,
@@ -2218,6 +1903,7 @@ impl<'a> GetQuote<'a> {
             payment_method,
             quote_country_code,
         } = self;
+        let client = call_;
         let api_key = api_key.map_err(Error::InvalidRequest)?;
         let crypto_amount = crypto_amount.map_err(Error::InvalidRequest)?;
         let crypto_currency = crypto_currency.map_err(Error::InvalidRequest)?;
@@ -2234,70 +1920,67 @@ impl<'a> GetQuote<'a> {
         let payment_method = payment_method.map_err(Error::InvalidRequest)?;
         let quote_country_code = quote_country_code.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/lookup/quotes", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
-            .query(&progenitor_client::QueryParam::new("cryptoAmount", &crypto_amount))
-            .query(
-                &progenitor_client::QueryParam::new("cryptoCurrency", &crypto_currency),
-            )
-            .query(&progenitor_client::QueryParam::new("fiatAmount", &fiat_amount))
-            .query(&progenitor_client::QueryParam::new("fiatCurrency", &fiat_currency))
-            .query(&progenitor_client::QueryParam::new("isBuyOrSell", &is_buy_or_sell))
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "isFeeExcludedFromFiat",
-                    &is_fee_excluded_from_fiat,
-                ),
-            )
-            .query(
-                &progenitor_client::QueryParam::new("kycShareToken", &kyc_share_token),
-            )
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "kycShareTokenProvider",
-                    &kyc_share_token_provider,
-                ),
-            )
-            .query(&progenitor_client::QueryParam::new("network", &network))
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "partnerCustomerId",
-                    &partner_customer_id,
-                ),
-            )
-            .query(&progenitor_client::QueryParam::new("paymentMethod", &payment_method))
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "quoteCountryCode",
-                    &quote_country_code,
-                ),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_quote",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
+                .query(
+                    &progenitor_client::QueryParam::new("cryptoAmount", &crypto_amount),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "cryptoCurrency",
+                        &crypto_currency,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("fiatAmount", &fiat_amount))
+                .query(
+                    &progenitor_client::QueryParam::new("fiatCurrency", &fiat_currency),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("isBuyOrSell", &is_buy_or_sell),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "isFeeExcludedFromFiat",
+                        &is_fee_excluded_from_fiat,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "kycShareToken",
+                        &kyc_share_token,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "kycShareTokenProvider",
+                        &kyc_share_token_provider,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("network", &network))
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "partnerCustomerId",
+                        &partner_customer_id,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("paymentMethod", &payment_method),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "quoteCountryCode",
+                        &quote_country_code,
+                    ),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/lookup/quotes` (safe).
 
@@ -2309,11 +1992,10 @@ Host and credential headers come from the operation table. Dropping the future a
         self,
     ) -> ::std::result::Result<ResponseValue<types::GetQuoteResponse>, crate::Error> {
         let call = crate::call::Call::begin(self.client, &crate::operations::GET_QUOTE)?;
-        let mut request: GetQuote<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetQuoteResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -2359,10 +2041,12 @@ impl<'a> CreateVirtualBankAccount<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::VirtualBankAccountResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::CreateVirtualBankAccountRequest::try_from(v)
@@ -2370,34 +2054,17 @@ impl<'a> CreateVirtualBankAccount<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/onramp-stream/vba", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "create_virtual_bank_account",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/onramp-stream/vba` (once).
 
@@ -2415,13 +2082,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::CREATE_VIRTUAL_BANK_ACCOUNT,
         )?;
-        let mut request: CreateVirtualBankAccount<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::VirtualBankAccountResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -2452,40 +2116,25 @@ impl<'a> ListVirtualBankAccounts<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::ListVirtualBankAccountsResponse>, Error<()>> {
-        let Self { client, status } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, status } = self;
+        let client = call_;
         let status = status.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/onramp-stream/vba/list", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("status", &status))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "list_virtual_bank_accounts",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("status", &status))
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/onramp-stream/vba/list` (safe).
 
@@ -2503,13 +2152,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::LIST_VIRTUAL_BANK_ACCOUNTS,
         )?;
-        let mut request: ListVirtualBankAccounts<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::ListVirtualBankAccountsResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -2540,42 +2186,27 @@ impl<'a> GetVirtualBankAccount<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::VirtualBankAccountResponse>, Error<()>> {
-        let Self { client, virtual_bank_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, virtual_bank_id } = self;
+        let client = call_;
         let virtual_bank_id = virtual_bank_id.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/onramp-stream/vba/{}", client.baseurl, encode_path(&
             virtual_bank_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_virtual_bank_account",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/onramp-stream/vba/{virtualBankId}` (safe).
 
@@ -2593,13 +2224,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_VIRTUAL_BANK_ACCOUNT,
         )?;
-        let mut request: GetVirtualBankAccount<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::VirtualBankAccountResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -2659,10 +2287,12 @@ impl<'a> UpdateVirtualBankAccount<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::VirtualBankAccountResponse>, Error<()>> {
-        let Self { client, virtual_bank_id, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, virtual_bank_id, body } = self;
+        let client = call_;
         let virtual_bank_id = virtual_bank_id.map_err(Error::InvalidRequest)?;
         let body = body
             .and_then(|v| {
@@ -2674,34 +2304,17 @@ impl<'a> UpdateVirtualBankAccount<'a> {
             "{}/api/v2/onramp-stream/vba/{}", client.baseurl, encode_path(&
             virtual_bank_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .put(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "update_virtual_bank_account",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .put(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `PUT /api/v2/onramp-stream/vba/{virtualBankId}` (idempotent).
 
@@ -2719,13 +2332,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::UPDATE_VIRTUAL_BANK_ACCOUNT,
         )?;
-        let mut request: UpdateVirtualBankAccount<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::VirtualBankAccountResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -2756,42 +2366,27 @@ impl<'a> DeleteVirtualBankAccount<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UndocumentedResponse>, Error<()>> {
-        let Self { client, virtual_bank_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, virtual_bank_id } = self;
+        let client = call_;
         let virtual_bank_id = virtual_bank_id.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/onramp-stream/vba/{}", client.baseurl, encode_path(&
             virtual_bank_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .delete(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "delete_virtual_bank_account",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .delete(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `DELETE /api/v2/onramp-stream/vba/{virtualBankId}` (idempotent).
 
@@ -2809,11 +2404,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::DELETE_VIRTUAL_BANK_ACCOUNT,
         )?;
-        let mut request: DeleteVirtualBankAccount<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UndocumentedResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -2843,40 +2437,25 @@ impl<'a> GetVirtualAccountStatus<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::VirtualAccountResponse>, Error<()>> {
-        let Self { client, quote_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, quote_id } = self;
+        let client = call_;
         let quote_id = quote_id.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/onramp/virtual-account", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("quoteId", &quote_id))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_virtual_account_status",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("quoteId", &quote_id))
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/onramp/virtual-account` (safe).
 
@@ -2894,11 +2473,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_VIRTUAL_ACCOUNT_STATUS,
         )?;
-        let mut request: GetVirtualAccountStatus<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::VirtualAccountResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -2943,10 +2521,12 @@ impl<'a> CreateVirtualAccount<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::VirtualAccountResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::CreateVirtualAccountRequest::try_from(v)
@@ -2954,34 +2534,17 @@ impl<'a> CreateVirtualAccount<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/onramp/virtual-account", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "create_virtual_account",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/onramp/virtual-account` (once).
 
@@ -2999,11 +2562,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::CREATE_VIRTUAL_ACCOUNT,
         )?;
-        let mut request: CreateVirtualAccount<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::VirtualAccountResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3018,38 +2580,23 @@ impl<'a> GetUserOrders<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UserOrdersResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!("{}/api/v2/orders", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_user_orders",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/orders` (safe).
 
@@ -3064,11 +2611,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_USER_ORDERS,
         )?;
-        let mut request: GetUserOrders<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UserOrdersResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3111,44 +2657,29 @@ impl<'a> CreateOrder<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UserOrderResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::CreateOrderRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/orders", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "create_order",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/orders` (once).
 
@@ -3163,11 +2694,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::CREATE_ORDER,
         )?;
-        let mut request: CreateOrder<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UserOrderResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3210,44 +2740,29 @@ impl<'a> ConfirmPayment<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UserOrderResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::ConfirmPaymentRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/orders/payment-confirmation", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "confirm_payment",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/orders/payment-confirmation` (once).
 
@@ -3262,11 +2777,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::CONFIRM_PAYMENT,
         )?;
-        let mut request: ConfirmPayment<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UserOrderResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3339,48 +2853,46 @@ impl<'a> GetUserLimits<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetUserLimitsResponse>, Error<()>> {
-        let Self { client, fiat_currency, is_buy_or_sell, kyc_type, payment_category } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self {
+            client: _,
+            fiat_currency,
+            is_buy_or_sell,
+            kyc_type,
+            payment_category,
+        } = self;
+        let client = call_;
         let fiat_currency = fiat_currency.map_err(Error::InvalidRequest)?;
         let is_buy_or_sell = is_buy_or_sell.map_err(Error::InvalidRequest)?;
         let kyc_type = kyc_type.map_err(Error::InvalidRequest)?;
         let payment_category = payment_category.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/orders/user-limit", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("fiatCurrency", &fiat_currency))
-            .query(&progenitor_client::QueryParam::new("isBuyOrSell", &is_buy_or_sell))
-            .query(&progenitor_client::QueryParam::new("kycType", &kyc_type))
-            .query(
-                &progenitor_client::QueryParam::new("paymentCategory", &payment_category),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_user_limits",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("fiatCurrency", &fiat_currency),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("isBuyOrSell", &is_buy_or_sell),
+                )
+                .query(&progenitor_client::QueryParam::new("kycType", &kyc_type))
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "paymentCategory",
+                        &payment_category,
+                    ),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/orders/user-limit` (safe).
 
@@ -3398,11 +2910,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_USER_LIMITS,
         )?;
-        let mut request: GetUserLimits<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetUserLimitsResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3432,41 +2943,26 @@ impl<'a> GetUserOrder<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UserOrderResponse>, Error<()>> {
-        let Self { client, order_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, order_id } = self;
+        let client = call_;
         let order_id = order_id.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/orders/{}", client.baseurl, encode_path(& order_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_user_order",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/orders/{orderId}` (safe).
 
@@ -3481,11 +2977,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_USER_ORDER,
         )?;
-        let mut request: GetUserOrder<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UserOrderResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3529,43 +3024,30 @@ impl<'a> CancelOrder<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UserOrderResponse>, Error<()>> {
-        let Self { client, order_id, cancel_reason } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, order_id, cancel_reason } = self;
+        let client = call_;
         let order_id = order_id.map_err(Error::InvalidRequest)?;
         let cancel_reason = cancel_reason.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/orders/{}", client.baseurl, encode_path(& order_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .delete(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("cancelReason", &cancel_reason))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "cancel_order",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .delete(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("cancelReason", &cancel_reason),
+                )
+                .build()?,
+        )
     }
     /**Sends `DELETE /api/v2/orders/{orderId}` (idempotent).
 
@@ -3580,11 +3062,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::CANCEL_ORDER,
         )?;
-        let mut request: CancelOrder<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UserOrderResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3631,48 +3112,33 @@ impl<'a> GetPaymentInstrumentStatus<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::PaymentInstrumentResponse>, Error<()>> {
-        let Self { client, payment_instrument_id, quote_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, payment_instrument_id, quote_id } = self;
+        let client = call_;
         let payment_instrument_id = payment_instrument_id
             .map_err(Error::InvalidRequest)?;
         let quote_id = quote_id.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/payment-instrument/status", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "paymentInstrumentId",
-                    &payment_instrument_id,
-                ),
-            )
-            .query(&progenitor_client::QueryParam::new("quoteId", &quote_id))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_payment_instrument_status",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "paymentInstrumentId",
+                        &payment_instrument_id,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("quoteId", &quote_id))
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/payment-instrument/status` (safe).
 
@@ -3690,11 +3156,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_PAYMENT_INSTRUMENT_STATUS,
         )?;
-        let mut request: GetPaymentInstrumentStatus<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::PaymentInstrumentResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3754,10 +3219,12 @@ impl<'a> SimulateVirtualBankTransfer<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UndocumentedResponse>, Error<()>> {
-        let Self { client, type_, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, type_, body } = self;
+        let client = call_;
         let type_ = type_.map_err(Error::InvalidRequest)?;
         let body = body
             .and_then(|v| {
@@ -3766,35 +3233,18 @@ impl<'a> SimulateVirtualBankTransfer<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/simulate", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .query(&progenitor_client::QueryParam::new("type", &type_))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "simulate_virtual_bank_transfer",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .query(&progenitor_client::QueryParam::new("type", &type_))
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/simulate` (once).
 
@@ -3812,11 +3262,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SIMULATE_VIRTUAL_BANK_TRANSFER,
         )?;
-        let mut request: SimulateVirtualBankTransfer<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UndocumentedResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3862,10 +3311,12 @@ impl<'a> CreateTransactionSession<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::TransactionSessionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::CreateTransactionSessionRequest::try_from(v)
@@ -3873,34 +3324,17 @@ impl<'a> CreateTransactionSession<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/transaction-session", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "create_transaction_session",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/transaction-session` (once).
 
@@ -3918,13 +3352,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::CREATE_TRANSACTION_SESSION,
         )?;
-        let mut request: CreateTransactionSession<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::TransactionSessionResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -3970,10 +3401,12 @@ impl<'a> CreateCardTransactionSession<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::TransactionSessionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::CreateCardTransactionSessionRequest::try_from(v)
@@ -3981,34 +3414,17 @@ impl<'a> CreateCardTransactionSession<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/transaction-session/card", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "create_card_transaction_session",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/transaction-session/card` (once).
 
@@ -4026,13 +3442,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::CREATE_CARD_TRANSACTION_SESSION,
         )?;
-        let mut request: CreateCardTransactionSession<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::TransactionSessionResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4075,44 +3488,29 @@ impl<'a> ProcessCardTransaction<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UserOrderResponse>, Error<()>> {
-        let Self { client, request_id, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, request_id, body } = self;
+        let client = call_;
         let request_id = request_id.map_err(Error::InvalidRequest)?;
         let body = body.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/transaction-session/card/request/{}/process", client.baseurl,
             encode_path(& request_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "process_card_transaction",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/transaction-session/card/request/{requestId}/process` (once).
 
@@ -4127,11 +3525,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::PROCESS_CARD_TRANSACTION,
         )?;
-        let mut request: ProcessCardTransaction<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UserOrderResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4161,42 +3558,27 @@ impl<'a> GetTransactionStatus<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::TransactionStatusResponse>, Error<()>> {
-        let Self { client, request_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, request_id } = self;
+        let client = call_;
         let request_id = request_id.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/transaction-session/request/{}", client.baseurl, encode_path(&
             request_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_transaction_status",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/transaction-session/request/{requestId}` (safe).
 
@@ -4214,11 +3596,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_TRANSACTION_STATUS,
         )?;
-        let mut request: GetTransactionStatus<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::TransactionStatusResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4261,44 +3642,29 @@ impl<'a> ProcessTransaction<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UserOrderResponse>, Error<()>> {
-        let Self { client, request_id, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, request_id, body } = self;
+        let client = call_;
         let request_id = request_id.map_err(Error::InvalidRequest)?;
         let body = body.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/transaction-session/request/{}/process", client.baseurl,
             encode_path(& request_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "process_transaction",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/transaction-session/request/{requestId}/process` (once).
 
@@ -4313,11 +3679,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::PROCESS_TRANSACTION,
         )?;
-        let mut request: ProcessTransaction<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UserOrderResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4347,40 +3712,25 @@ impl<'a> GetUserDetails<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetUserDetailsResponse>, Error<()>> {
-        let Self { client, api_key } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, api_key } = self;
+        let client = call_;
         let api_key = api_key.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/user/", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_user_details",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/user/` (safe).
 
@@ -4398,11 +3748,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_USER_DETAILS,
         )?;
-        let mut request: GetUserDetails<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetUserDetailsResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4435,43 +3784,28 @@ impl<'a> DeleteSavedCard<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UndocumentedResponse>, Error<()>> {
-        let Self { client, payment_identifier_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, payment_identifier_id } = self;
+        let client = call_;
         let payment_identifier_id = payment_identifier_id
             .map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/api/v2/user/cards/{}", client.baseurl, encode_path(&
             payment_identifier_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .delete(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "delete_saved_card",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .delete(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `DELETE /api/v2/user/cards/{paymentIdentifierId}` (idempotent).
 
@@ -4489,11 +3823,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::DELETE_SAVED_CARD,
         )?;
-        let mut request: DeleteSavedCard<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UndocumentedResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4538,44 +3871,29 @@ impl<'a> SubmitMicaConsent<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::PresumedSubmissionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::SubmitMicaConsentRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/user/consent", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "submit_mica_consent",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/user/consent` (idempotent).
 
@@ -4593,13 +3911,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SUBMIT_MICA_CONSENT,
         )?;
-        let mut request: SubmitMicaConsent<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::PresumedSubmissionResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4630,40 +3945,25 @@ impl<'a> GetFcaRequirements<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetFcaRequirementsResponse>, Error<()>> {
-        let Self { client, status } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, status } = self;
+        let client = call_;
         let status = status.map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/user/fca-requirements", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("status", &status))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_fca_requirements",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("status", &status))
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/user/fca-requirements` (safe).
 
@@ -4681,13 +3981,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_FCA_REQUIREMENTS,
         )?;
-        let mut request: GetFcaRequirements<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::GetFcaRequirementsResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4732,10 +4029,12 @@ impl<'a> SubmitFcaRequirements<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::SubmitFcaRequirementsResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::SubmitFcaRequirementsRequest::try_from(v)
@@ -4743,34 +4042,17 @@ impl<'a> SubmitFcaRequirements<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/user/fca-requirements", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "submit_fca_requirements",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/user/fca-requirements` (idempotent).
 
@@ -4788,13 +4070,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SUBMIT_FCA_REQUIREMENTS,
         )?;
-        let mut request: SubmitFcaRequirements<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::SubmitFcaRequirementsResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4809,38 +4088,23 @@ impl<'a> GetFcaStatus<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetFcaStatusResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!("{}/api/v2/user/fca-status", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_fca_status",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /api/v2/user/fca-status` (safe).
 
@@ -4858,11 +4122,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_FCA_STATUS,
         )?;
-        let mut request: GetFcaStatus<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetFcaStatusResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4877,38 +4140,23 @@ impl<'a> OnboardUser<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::OnboardUserResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!("{}/api/v2/user/onboard", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "onboard_user",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/user/onboard` (idempotent).
 
@@ -4923,11 +4171,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::ONBOARD_USER,
         )?;
-        let mut request: OnboardUser<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::OnboardUserResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -4972,10 +4219,12 @@ impl<'a> SubmitSourceOfIncome<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::KycSubmissionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::SubmitSourceOfIncomeRequest::try_from(v)
@@ -4983,34 +4232,17 @@ impl<'a> SubmitSourceOfIncome<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/api/v2/user/source-of-income", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "submit_source_of_income",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /api/v2/user/source-of-income` (idempotent).
 
@@ -5028,11 +4260,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SUBMIT_SOURCE_OF_INCOME,
         )?;
-        let mut request: SubmitSourceOfIncome<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::KycSubmissionResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5047,40 +4278,25 @@ impl<'a> GetCryptoCurrencies<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetCryptoCurrenciesResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!(
             "{}/cryptocoverage/api/v1/public/crypto-currencies", client.baseurl,
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_crypto_currencies",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /cryptocoverage/api/v1/public/crypto-currencies` (safe).
 
@@ -5098,13 +4314,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_CRYPTO_CURRENCIES,
         )?;
-        let mut request: GetCryptoCurrencies<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::GetCryptoCurrenciesResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5162,48 +4375,38 @@ impl<'a> VerifyWalletAddress<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::VerifyWalletAddressResponse>, Error<()>> {
-        let Self { client, crypto_currency, network, wallet_address } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, crypto_currency, network, wallet_address } = self;
+        let client = call_;
         let crypto_currency = crypto_currency.map_err(Error::InvalidRequest)?;
         let network = network.map_err(Error::InvalidRequest)?;
         let wallet_address = wallet_address.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/cryptocoverage/api/v1/public/verify-wallet-address", client.baseurl,
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(
-                &progenitor_client::QueryParam::new("cryptoCurrency", &crypto_currency),
-            )
-            .query(&progenitor_client::QueryParam::new("network", &network))
-            .query(&progenitor_client::QueryParam::new("walletAddress", &wallet_address))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "verify_wallet_address",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "cryptoCurrency",
+                        &crypto_currency,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("network", &network))
+                .query(
+                    &progenitor_client::QueryParam::new("walletAddress", &wallet_address),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /cryptocoverage/api/v1/public/verify-wallet-address` (safe).
 
@@ -5221,13 +4424,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::VERIFY_WALLET_ADDRESS,
         )?;
-        let mut request: VerifyWalletAddress<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::VerifyWalletAddressResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5258,42 +4458,27 @@ impl<'a> GetFiatCurrencies<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetFiatCurrenciesResponse>, Error<()>> {
-        let Self { client, api_key } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, api_key } = self;
+        let client = call_;
         let api_key = api_key.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/fiat/public/v1/currencies/fiat-currencies", client.baseurl,
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_fiat_currencies",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("apiKey", &api_key))
+                .build()?,
+        )
     }
     /**Sends `GET /fiat/public/v1/currencies/fiat-currencies` (safe).
 
@@ -5311,11 +4496,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_FIAT_CURRENCIES,
         )?;
-        let mut request: GetFiatCurrencies<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetFiatCurrenciesResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5361,10 +4545,12 @@ impl<'a> SubmitRelianceBiometrics<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::RelianceSubmissionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::SubmitRelianceBiometricsRequest::try_from(v)
@@ -5372,34 +4558,17 @@ impl<'a> SubmitRelianceBiometrics<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/kyc/v2/reliance/biometrics", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "submit_reliance_biometrics",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /kyc/v2/reliance/biometrics` (idempotent).
 
@@ -5417,13 +4586,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SUBMIT_RELIANCE_BIOMETRICS,
         )?;
-        let mut request: SubmitRelianceBiometrics<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::RelianceSubmissionResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5469,10 +4635,12 @@ impl<'a> SubmitRelianceDocument<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::RelianceSubmissionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::SubmitRelianceDocumentRequest::try_from(v)
@@ -5480,34 +4648,17 @@ impl<'a> SubmitRelianceDocument<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/kyc/v2/reliance/document-details", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "submit_reliance_document",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /kyc/v2/reliance/document-details` (idempotent).
 
@@ -5525,13 +4676,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SUBMIT_RELIANCE_DOCUMENT,
         )?;
-        let mut request: SubmitRelianceDocument<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::RelianceSubmissionResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5577,10 +4725,12 @@ impl<'a> SubmitRelianceIdentity<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::RelianceSubmissionResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::SubmitRelianceIdentityRequest::try_from(v)
@@ -5588,34 +4738,17 @@ impl<'a> SubmitRelianceIdentity<'a> {
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/kyc/v2/reliance/identity-details", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "submit_reliance_identity",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /kyc/v2/reliance/identity-details` (idempotent).
 
@@ -5633,13 +4766,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::SUBMIT_RELIANCE_IDENTITY,
         )?;
-        let mut request: SubmitRelianceIdentity<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::RelianceSubmissionResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5708,46 +4838,31 @@ impl<'a> GetBusinessOrders<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::BusinessOrdersResponse>, Error<()>> {
-        let Self { client, end_date, limit, page, start_date } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, end_date, limit, page, start_date } = self;
+        let client = call_;
         let end_date = end_date.map_err(Error::InvalidRequest)?;
         let limit = limit.map_err(Error::InvalidRequest)?;
         let page = page.map_err(Error::InvalidRequest)?;
         let start_date = start_date.map_err(Error::InvalidRequest)?;
         let url = format!("{}/partners/api/v2/business/orders", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("endDate", &end_date))
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("page", &page))
-            .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_business_orders",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("endDate", &end_date))
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("page", &page))
+                .query(&progenitor_client::QueryParam::new("startDate", &start_date))
+                .build()?,
+        )
     }
     /**Sends `GET /partners/api/v2/business/orders` (safe).
 
@@ -5765,11 +4880,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_BUSINESS_ORDERS,
         )?;
-        let mut request: GetBusinessOrders<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::BusinessOrdersResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5799,42 +4913,27 @@ impl<'a> GetBusinessOrder<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::BusinessOrderResponse>, Error<()>> {
-        let Self { client, order_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, order_id } = self;
+        let client = call_;
         let order_id = order_id.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/partners/api/v2/business/orders/{}", client.baseurl, encode_path(&
             order_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_business_order",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /partners/api/v2/business/orders/{orderId}` (safe).
 
@@ -5852,11 +4951,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_BUSINESS_ORDER,
         )?;
-        let mut request: GetBusinessOrder<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::BusinessOrderResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5889,45 +4987,30 @@ impl<'a> GetUserData<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetUserDataResponse>, Error<()>> {
-        let Self { client, partner_customer_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, partner_customer_id } = self;
+        let client = call_;
         let partner_customer_id = partner_customer_id.map_err(Error::InvalidRequest)?;
         let url = format!("{}/partners/api/v2/get-user-data", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "partnerCustomerId",
-                    &partner_customer_id,
-                ),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_user_data",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "partnerCustomerId",
+                        &partner_customer_id,
+                    ),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /partners/api/v2/get-user-data` (safe).
 
@@ -5942,11 +5025,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_USER_DATA,
         )?;
-        let mut request: GetUserData<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetUserDataResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -5976,42 +5058,27 @@ impl<'a> GetOrderById<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetOrderByIdResponse>, Error<()>> {
-        let Self { client, order_id } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, order_id } = self;
+        let client = call_;
         let order_id = order_id.map_err(Error::InvalidRequest)?;
         let url = format!(
             "{}/partners/api/v2/order/{}", client.baseurl, encode_path(& order_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_order_by_id",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `GET /partners/api/v2/order/{orderId}` (safe).
 
@@ -6029,11 +5096,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_ORDER_BY_ID,
         )?;
-        let mut request: GetOrderById<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetOrderByIdResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -6178,11 +5244,12 @@ impl<'a> GetOrders<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetOrdersResponse>, Error<()>> {
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
         let Self {
-            client,
+            client: _,
             end_date,
             filter_partner_order_id,
             filter_products_availed,
@@ -6193,6 +5260,7 @@ impl<'a> GetOrders<'a> {
             skip,
             start_date,
         } = self;
+        let client = call_;
         let end_date = end_date.map_err(Error::InvalidRequest)?;
         let filter_partner_order_id = filter_partner_order_id
             .map_err(Error::InvalidRequest)?;
@@ -6206,62 +5274,47 @@ impl<'a> GetOrders<'a> {
         let skip = skip.map_err(Error::InvalidRequest)?;
         let start_date = start_date.map_err(Error::InvalidRequest)?;
         let url = format!("{}/partners/api/v2/orders", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("endDate", &end_date))
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "filter[partnerOrderId]",
-                    &filter_partner_order_id,
-                ),
-            )
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "filter[productsAvailed]",
-                    &filter_products_availed,
-                ),
-            )
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "filter[sortOrder]",
-                    &filter_sort_order,
-                ),
-            )
-            .query(&progenitor_client::QueryParam::new("filter[status]", &filter_status))
-            .query(
-                &progenitor_client::QueryParam::new(
-                    "filter[walletAddress]",
-                    &filter_wallet_address,
-                ),
-            )
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("skip", &skip))
-            .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_orders",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("endDate", &end_date))
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "filter[partnerOrderId]",
+                        &filter_partner_order_id,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "filter[productsAvailed]",
+                        &filter_products_availed,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "filter[sortOrder]",
+                        &filter_sort_order,
+                    ),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new("filter[status]", &filter_status),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "filter[walletAddress]",
+                        &filter_wallet_address,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query(&progenitor_client::QueryParam::new("startDate", &start_date))
+                .build()?,
+        )
     }
     /**Sends `GET /partners/api/v2/orders` (safe).
 
@@ -6276,11 +5329,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_ORDERS,
         )?;
-        let mut request: GetOrders<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetOrdersResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -6325,44 +5377,29 @@ impl<'a> RefreshAccessToken<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::RefreshAccessTokenResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::RefreshAccessTokenRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/partners/api/v2/refresh-token", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "refresh_access_token",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /partners/api/v2/refresh-token` (once).
 
@@ -6380,13 +5417,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::REFRESH_ACCESS_TOKEN,
         )?;
-        let mut request: RefreshAccessToken<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => {
-                Err(call.fail::<types::RefreshAccessTokenResponse>(error).await)
-            }
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -6401,38 +5435,23 @@ impl<'a> TestWebhook<'a> {
     pub fn new(client: &'a super::Client) -> Self {
         Self { client: client }
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::TestWebhookResponse>, Error<()>> {
-        let Self { client } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _ } = self;
+        let client = call_;
         let url = format!("{}/partners/api/v2/test-webhook", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "test_webhook",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .build()?,
+        )
     }
     /**Sends `POST /partners/api/v2/test-webhook` (idempotent).
 
@@ -6447,11 +5466,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::TEST_WEBHOOK,
         )?;
-        let mut request: TestWebhook<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::TestWebhookResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -6494,44 +5512,29 @@ impl<'a> UpdateWebhookUrl<'a> {
         self.body = self.body.map(f);
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::UpdateWebhookUrlResponse>, Error<()>> {
-        let Self { client, body } = self;
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
+        let Self { client: _, body } = self;
+        let client = call_;
         let body = body
             .and_then(|v| {
                 types::UpdateWebhookUrlRequest::try_from(v).map_err(|e| e.to_string())
             })
             .map_err(Error::InvalidRequest)?;
         let url = format!("{}/partners/api/v2/update-webhook-url", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "update_webhook_url",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .build()?,
+        )
     }
     /**Sends `POST /partners/api/v2/update-webhook-url` (idempotent).
 
@@ -6549,11 +5552,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::UPDATE_WEBHOOK_URL,
         )?;
-        let mut request: UpdateWebhookUrl<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::UpdateWebhookUrlResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }
@@ -6667,11 +5669,12 @@ impl<'a> GetWebhooks<'a> {
             });
         self
     }
-    async fn dispatch_(
+    fn request_(
         self,
-    ) -> Result<ResponseValue<types::GetWebhooksResponse>, Error<()>> {
+        call_: &crate::call::Call<'_>,
+    ) -> ::std::result::Result<::reqwest::Request, Error<()>> {
         let Self {
-            client,
+            client: _,
             end_date,
             event_id,
             limit,
@@ -6680,6 +5683,7 @@ impl<'a> GetWebhooks<'a> {
             start_date,
             status,
         } = self;
+        let client = call_;
         let end_date = end_date.map_err(Error::InvalidRequest)?;
         let event_id = event_id.map_err(Error::InvalidRequest)?;
         let limit = limit.map_err(Error::InvalidRequest)?;
@@ -6688,40 +5692,23 @@ impl<'a> GetWebhooks<'a> {
         let start_date = start_date.map_err(Error::InvalidRequest)?;
         let status = status.map_err(Error::InvalidRequest)?;
         let url = format!("{}/partners/api/v2/webhooks", client.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
-            );
-        #[allow(unused_mut)]
-        let mut request = client
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .query(&progenitor_client::QueryParam::new("endDate", &end_date))
-            .query(&progenitor_client::QueryParam::new("eventID", &event_id))
-            .query(&progenitor_client::QueryParam::new("limit", &limit))
-            .query(&progenitor_client::QueryParam::new("orderID", &order_id))
-            .query(&progenitor_client::QueryParam::new("skip", &skip))
-            .query(&progenitor_client::QueryParam::new("startDate", &start_date))
-            .query(&progenitor_client::QueryParam::new("status", &status))
-            .headers(header_map)
-            .build()?;
-        let info = OperationInfo {
-            operation_id: "get_webhooks",
-        };
-        client.pre(&mut request, &info).await?;
-        let result = client.exec(request, &info).await;
-        client.post(&result, &info).await?;
-        let response = result?;
-        match response.status().as_u16() {
-            200..=299 => ResponseValue::from_response(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
-        }
+        Ok(
+            client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("endDate", &end_date))
+                .query(&progenitor_client::QueryParam::new("eventID", &event_id))
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("orderID", &order_id))
+                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query(&progenitor_client::QueryParam::new("startDate", &start_date))
+                .query(&progenitor_client::QueryParam::new("status", &status))
+                .build()?,
+        )
     }
     /**Sends `GET /partners/api/v2/webhooks` (safe).
 
@@ -6736,11 +5723,10 @@ Host and credential headers come from the operation table. Dropping the future a
             self.client,
             &crate::operations::GET_WEBHOOKS,
         )?;
-        let mut request: GetWebhooks<'_> = self;
-        request.client = call.client();
-        match request.dispatch_().await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(call.fail::<types::GetWebhooksResponse>(error).await),
+        let response = call.execute(self.request_(&call)).await?;
+        match response.status().as_u16() {
+            200..=299 => call.json(response).await,
+            _ => Err(call.refused(response).await),
         }
     }
 }

@@ -40,13 +40,7 @@ impl ClientInfo<crate::call::Inner> for Client {
         &self.inner
     }
 }
-const _: () = {
-    #[allow(dead_code)]
-    fn assert_client_hooks()
-    where
-        Client: ClientHooks<crate::call::Inner>,
-    {}
-};
+impl ClientHooks<crate::call::Inner> for &Client {}
 impl Client {
     /**Logout User
 

@@ -1,7 +1,7 @@
 //! The raw client: progenitor's output, with our types for money, secrets, enums and opaque JSON, and with
 //! `send` rewritten to return our error.
 
-use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypePatch};
+use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypePatch};
 use schemars::schema::{InstanceType, SchemaObject};
 
 use super::model::Model;
@@ -74,7 +74,6 @@ pub fn settings(model: &Model) -> GenerationSettings {
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_tag(TagStyle::Merged)
-        .with_hooks(HooksMode::Expected)
         .with_inner_type(quote::quote! { crate::call::Inner })
         .with_map_type("::std::collections::BTreeMap");
     let convert = [

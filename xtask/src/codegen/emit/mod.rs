@@ -10,6 +10,7 @@ pub mod names;
 pub mod openapi;
 pub mod operations;
 mod reader;
+mod send;
 pub mod surface;
 mod transform;
 

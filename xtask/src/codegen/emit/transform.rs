@@ -1,7 +1,6 @@
 //! Changes to progenitor's syntax tree that its settings do not offer.
 //!
-//! * `send` of every builder becomes a private `dispatch_`, a name no parameter can have, and a `send` that returns `transak_client::Error`,
-//!   resolves host and credentials from the operation table and keeps the trace id takes its place.
+//! * `send` of every builder is rewritten: see [`send`].
 //! * `Client::new` and `new_with_client` go: a client without hosts and credentials cannot exist.
 //! * `Client` loses its derived `Debug`, which would print the settings of the HTTP client; ours is written by hand.
 //! * A required nullable property may be absent when it is read.
@@ -12,7 +11,7 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{File, ImplItem, Item, parse_quote};
 
 use super::model::Model;
-use super::names;
+use super::send;
 use crate::codegen::{Failure, views};
 
 /// A generated struct and its fields, for the surface.
@@ -59,7 +58,7 @@ pub(super) fn client(file: &mut File, model: &Model) -> Result<Vec<StructShape>,
     let mut rewritten = 0;
     for item in module_mut(file, "builder") {
         if let Item::Impl(block) = item {
-            rewritten += rewrite_send(block, model)?;
+            rewritten += send::rewrite(block, model)?;
         }
     }
     // The calls with a form are written by hand.
@@ -164,69 +163,6 @@ fn drop_debug_of_client(file: &mut File) -> Result<(), Failure> {
         .ok_or_else(|| Failure::Generator("the client derives nothing; progenitor's output has changed".to_owned()))?;
     *derive = parse_quote! { #[derive(Clone)] };
     Ok(())
-}
-
-/// Rewrites the `send` of one builder; 0 when the block has none.
-fn rewrite_send(block: &mut syn::ItemImpl, model: &Model) -> Result<usize, Failure> {
-    let owner = block.self_ty.to_token_stream().to_string();
-    let owner = owner.split_whitespace().next().unwrap_or_default().to_owned();
-    let Some(send) = block.items.iter_mut().find_map(|item| match item {
-        ImplItem::Fn(f) if f.sig.ident == "send" => Some(f),
-        _ => None,
-    }) else {
-        return Ok(0);
-    };
-    let operation = model
-        .operations
-        .iter()
-        .find(|o| names::pascal(&o.id) == owner)
-        .ok_or_else(|| Failure::Generator(format!("builder `{owner}` belongs to no operation of the spec")))?;
-    let success = success_type(&send.sig.output)
-        .ok_or_else(|| Failure::Generator(format!("`{owner}::send` does not return a Result<ResponseValue<_>, _>")))?;
-    send.sig.ident = parse_quote!(dispatch_);
-    send.vis = syn::Visibility::Inherited;
-    send.attrs.retain(|a| !a.path().is_ident("doc"));
-    let table = quote::format_ident!("{}", names::shouty(&operation.id));
-    let builder = quote::format_ident!("{}", owner);
-    let docs = format!(
-        "Sends `{} {}` ({}).\n\nHost and credential headers come from the operation table. Dropping the future abandons \
-         the request; whether Transak has acted on it by then is unknown.\n\n# Errors\n[`crate::Error`], with status, \
-         `errorCode` and trace id where the API answered.",
-        operation.method, operation.path, operation.safety
-    );
-    block.items.push(parse_quote! {
-        #[doc = #docs]
-        pub async fn send(self) -> ::std::result::Result<ResponseValue<#success>, crate::Error> {
-            let call = crate::call::Call::begin(self.client, &crate::operations::#table)?;
-            let mut request: #builder<'_> = self;
-            request.client = call.client();
-            match request.dispatch_().await {
-                Ok(response) => Ok(response),
-                Err(error) => Err(call.fail::<#success>(error).await),
-            }
-        }
-    });
-    Ok(1)
-}
-
-fn success_type(output: &syn::ReturnType) -> Option<syn::Type> {
-    let syn::ReturnType::Type(_, ty) = output else {
-        return None;
-    };
-    let value = first_argument(ty, "Result")?;
-    first_argument(value, "ResponseValue").cloned()
-}
-
-fn first_argument<'t>(ty: &'t syn::Type, name: &str) -> Option<&'t syn::Type> {
-    let syn::Type::Path(path) = ty else { return None };
-    let segment = path.path.segments.last().filter(|s| s.ident == name)?;
-    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else {
-        return None;
-    };
-    arguments.args.iter().find_map(|a| match a {
-        syn::GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
 }
 
 fn shapes(file: &File) -> Vec<StructShape> {
