@@ -47,7 +47,7 @@ pub(super) struct Setback {
 /// What speaks against the session. One word of Transak's is not enough to end it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Suspicion {
-    /// When the first word fell, or since when the token has been known to be good all the same.
+    /// When the first word fell.
     pub(super) since: Timestamp,
     /// A 401 to the token itself.
     pub(super) unauthorized: bool,

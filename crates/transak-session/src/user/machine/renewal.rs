@@ -200,12 +200,10 @@ impl UserState {
             Err(error) => {
                 self.failure.get_or_insert(TokenError::Issuer(error));
             }
-            // The token is good, only not to be renewed now. What was said against it counts no more.
+            // The token is good, only not to be renewed now. What was said against it counts no more; the pause stands.
             Ok(()) => {
                 if let Some(session) = self.signed_mut() {
-                    session.suspect(now, |s| {
-                        (s.since, s.unauthorized, s.refused) = (now, false, false);
-                    });
+                    session.health = session.setback().map_or(Health::Good, Health::Failing);
                 }
                 self.mark(Change::Standing);
             }

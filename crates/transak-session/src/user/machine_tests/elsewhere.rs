@@ -44,6 +44,8 @@ impl World {
 
     /// What a store does that fails over to a replica that lags.
     pub(super) fn roll_back(&mut self) {
+        // A store that has forgotten the last attempt may see another.
+        self.said.values_mut().for_each(|said| said.last_try = false);
         if let Some(former) = self.former.take() {
             self.put(former.record);
         }

@@ -29,12 +29,12 @@ pub(super) struct Held {
 
 /// What Transak has said against a token.
 #[derive(Clone, Copy, Default)]
-struct Said {
+pub(super) struct Said {
     unauthorized: bool,
     refusals: u32,
     probed: bool,
     /// A renewal was answered, or failed, when its time was over.
-    last_try: bool,
+    pub(super) last_try: bool,
 }
 
 pub(super) struct World {
@@ -58,7 +58,7 @@ pub(super) struct World {
     pub(super) lease: Option<Held>,
     /// Epochs of leases that nobody has to end any more: their flight was lost, or the store failed.
     excused: HashSet<u64>,
-    said: HashMap<TokenFingerprint, Said>,
+    pub(super) said: HashMap<TokenFingerprint, Said>,
     pub(super) revoked: HashSet<TokenFingerprint>,
     pub(super) notes: Vec<Note>,
     pub(super) renewals: usize,
