@@ -4,7 +4,7 @@ use contract_tests::generated::exercise::{EXERCISES, recode};
 use contract_tests::json::canonical;
 use contract_tests::spec::{Schemas, document};
 use serde_json::Value;
-use transak_mock::examples::{REQUESTS, RESPONSES};
+use transak_mock::examples::{MESSAGES, REQUESTS, RESPONSES};
 
 fn all() -> impl Iterator<Item = (String, &'static str, &'static str)> {
     let responses = RESPONSES.iter().map(|e| {
@@ -21,7 +21,10 @@ fn all() -> impl Iterator<Item = (String, &'static str, &'static str)> {
             e.json(),
         )
     });
-    responses.chain(requests)
+    let messages = MESSAGES
+        .iter()
+        .map(|e| (format!("{} {}", e.message(), e.name()), e.schema(), e.json()));
+    responses.chain(requests).chain(messages)
 }
 
 #[test]

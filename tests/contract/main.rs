@@ -2,6 +2,7 @@
 
 mod codegen;
 mod credentials;
+mod events;
 mod examples;
 mod extra_operation;
 mod hostile;
@@ -13,6 +14,7 @@ mod pipeline;
 mod readme;
 mod redaction;
 mod seam;
+mod shapes;
 mod wire;
 
 use std::sync::{Arc, Mutex};

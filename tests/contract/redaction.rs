@@ -6,7 +6,7 @@ use contract_tests::spec::{document, for_each_sensitive};
 use serde_json::Value;
 use transak_client::operations::Credential;
 use transak_client::{Client, Credentials};
-use transak_mock::examples::{REQUESTS, RESPONSES};
+use transak_mock::examples::{MESSAGES, REQUESTS, RESPONSES};
 use transak_mock::httpmock::MockServer;
 
 use crate::{client, recorder};
@@ -34,7 +34,9 @@ fn no_type_shows_what_the_spec_marks_as_secret_or_personal() {
     let document = document();
     let mut checked = 0;
     let requests = REQUESTS.iter().map(|e| (e.schema(), e.json()));
-    for (schema, json) in RESPONSES.iter().map(|e| (e.schema(), e.json())).chain(requests) {
+    let messages = MESSAGES.iter().map(|e| (e.schema(), e.json()));
+    let responses = RESPONSES.iter().map(|e| (e.schema(), e.json()));
+    for (schema, json) in responses.chain(requests).chain(messages) {
         let (text, planted) = planted(&document, schema, json);
         let printed = debug(schema, &text).unwrap_or_else(|e| panic!("{schema}: {e}"));
         assert_eq!(text.matches(MARKER).count(), planted, "{schema}");

@@ -2,6 +2,7 @@
 //!
 //! * [`Client`] has one method per operation; each returns a builder (see [`builder`]) that ends in `send`.
 //! * [`types`] and [`enums`] are what goes over the wire; [`operations`] is the operation table.
+//! * [`webhooks`] is what Transak sends on its own account, told apart by envelope.
 //! * [`Amount`], [`Secret`], [`Personal`], [`Timestamp`] and [`OpaqueJson`] stand for money, secrets, personal
 //!   data, moments and JSON that is kept as it came.
 //! * [`Environment`] and [`Credentials`] say where a call goes and what it may present;
@@ -47,6 +48,7 @@ mod timestamp;
 mod trace;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod upload;
+pub mod webhooks;
 
 pub use amount::{Amount, AmountError, QueryAmount};
 pub use client::ClientBuilder;

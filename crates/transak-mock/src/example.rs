@@ -102,3 +102,53 @@ impl ResponseExample {
         self.body.json
     }
 }
+
+/// An example of a message that Transak sends on its own account: a webhook, the claims of its JWT, or an event of a
+/// channel or of the widget.
+#[derive(Debug)]
+pub struct MessageExample {
+    message: &'static str,
+    name: &'static str,
+    schema: &'static str,
+    json: &'static str,
+}
+
+impl MessageExample {
+    pub(crate) const fn new(
+        message: &'static str,
+        name: &'static str,
+        schema: &'static str,
+        json: &'static str,
+    ) -> Self {
+        Self {
+            message,
+            name,
+            schema,
+            json,
+        }
+    }
+
+    /// The message it belongs to, such as `orderEvent`.
+    #[must_use]
+    pub const fn message(&self) -> &'static str {
+        self.message
+    }
+
+    /// Its name in the document.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The schema of the message.
+    #[must_use]
+    pub const fn schema(&self) -> &'static str {
+        self.schema
+    }
+
+    /// The message.
+    #[must_use]
+    pub const fn json(&self) -> &'static str {
+        self.json
+    }
+}

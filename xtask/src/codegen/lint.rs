@@ -12,6 +12,7 @@ mod document;
 mod enums;
 mod examples;
 mod extensions;
+mod messages;
 mod numbers;
 mod objects;
 mod operations;
@@ -47,6 +48,7 @@ const GROUPS: &[&[Rule]] = &[
     parameters::RULES,
     bodies::RULES,
     responses::RULES,
+    messages::RULES,
     examples::RULES,
     schemas::RULES,
     objects::RULES,

@@ -264,4 +264,55 @@ pub(super) const CASES: &[Case] = &[
             "{summary: Elsewhere, externalValue: https://example.com/a.json}",
         )],
     ),
+    // Messages.
+    case(
+        "message-id",
+        "#/x-webhooks/orderPaid/post/operationId",
+        &[("operationId: orderPaid", "operationId: orderPayed")],
+    ),
+    case(
+        "message-id",
+        "#/x-webhooks/createOrder/post/operationId",
+        &[(
+            "  orderPaid:\n    post:\n      operationId: orderPaid",
+            "  createOrder:\n    post:\n      operationId: createOrder",
+        )],
+    ),
+    case_also(
+        "message-body",
+        "#/x-webhooks/orderPaid",
+        &[("  orderPaid:\n    post:", "  orderPaid:\n    put:")],
+        &["unknown-key", "unused-component"],
+    ),
+    case(
+        "message-body",
+        "#/x-webhooks/orderPaid/post",
+        &[("      summary: An order is paid\n", "")],
+    ),
+    case(
+        "message-examples",
+        "#/x-webhooks/orderPaid/post/requestBody",
+        &[("unpaid: {summary: Taken back", "Paid: {summary: Taken back")],
+    ),
+    case(
+        "message-examples",
+        "#/x-webhooks/orderPaid/post/requestBody",
+        &[("unpaid: {summary: Taken back", "1st: {summary: Taken back")],
+    ),
+    case(
+        "provenance-missing",
+        "#/x-webhooks/orderPaid/post",
+        &[(
+            "Sent when the money is there.\n      x-transak-provenance: *provenance",
+            "Sent when the money is there.",
+        )],
+    ),
+    case(
+        "body-example",
+        "#/x-webhooks/orderPaid/post/requestBody/content/application~1json",
+        &[(
+            "            examples:\n              paid: {summary: Paid, value: {status: CLOSED}}\n              unpaid: {summary: Taken back, value: {status: OPEN}}\n",
+            "",
+        )],
+    ),
 ];

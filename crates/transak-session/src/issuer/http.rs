@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use transak_client::enums::ErrorCode;
 use transak_client::error::{TransportPhase, server_time};
 use transak_client::operations::Credential;
+use transak_client::types::PartnerTokenExpiry;
 use transak_client::{Client, Error, Personal, ResponseValue, Secret};
 
 use super::{Issuer, IssuerError, IssuerErrorKind, OtpSent, StateToken};
@@ -93,8 +94,12 @@ impl Issuer for HttpIssuer {
         let call = self.client.refresh_access_token();
         let call = call.body_map(|b| b.api_key(self.api_key.expose()));
         let data = self.timed(call.send()).await.map_err(failed)?.data;
-        let expires_at = Timestamp::from_unix_seconds(data.expires_at);
-        Ok(Grant::new(token(&data.access_token)).expires_at(expires_at))
+        let grant = Grant::new(token(&data.access_token));
+        // Without it the claim `exp` of the token decides: a token that was just minted is never thrown away.
+        Ok(match unix_seconds(&data.expires_at) {
+            Some(end) => grant.expires_at(Timestamp::from_unix_seconds(end)),
+            None => grant,
+        })
     }
 
     async fn refresh(&self, old: &AccessToken, ip: UserIp) -> Result<Grant, IssuerError> {
@@ -154,6 +159,15 @@ fn token(secret: &Secret) -> AccessToken {
     AccessToken::new(secret.expose())
 }
 
+/// A number, or a text that begins with one, as a page of 2022 prints it.
+fn unix_seconds(expiry: &PartnerTokenExpiry) -> Option<i64> {
+    match expiry {
+        PartnerTokenExpiry::Integer(seconds) => Some(*seconds),
+        PartnerTokenExpiry::String(text) => text.trim().split(|c: char| !c.is_ascii_digit()).next()?.parse().ok(),
+        _ => None,
+    }
+}
+
 fn seconds(number: i64) -> Option<Duration> {
     let number = u64::try_from(number).ok().filter(|n| *n > 0)?;
     Some(Duration::from_secs(number))
@@ -203,5 +217,24 @@ fn kind(error: &Error) -> IssuerErrorKind {
         }
         Error::Transport(_) | Error::Timeout(_) | Error::Decode(_) => IssuerErrorKind::Unknown,
         _ => IssuerErrorKind::Invalid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_read_from_a_number_and_from_a_text_that_begins_with_one() {
+        let text = |text: &str| unix_seconds(&PartnerTokenExpiry::String(text.to_owned()));
+        assert_eq!(
+            unix_seconds(&PartnerTokenExpiry::Integer(1_795_996_800)),
+            Some(1_795_996_800)
+        );
+        assert_eq!(text("1795996800"), Some(1_795_996_800));
+        assert_eq!(text(" 1795996800 // Unix time"), Some(1_795_996_800));
+        for odd in ["", "soon", "99999999999999999999", "// 1795996800"] {
+            assert_eq!(text(odd), None, "{odd}");
+        }
     }
 }

@@ -26,6 +26,7 @@ pub fn emit(model: &Model, header: &Header) -> Output {
         }
         text.push_str("}\n");
     }
+    messages(&mut text, model);
     list(
         &mut text,
         model,
@@ -68,6 +69,42 @@ fn one(text: &mut String, example: &Example) {
         literal(&example.schema),
         raw_literal(&example.json)
     );
+}
+
+/// A module per message, and the list of all examples of them.
+fn messages(text: &mut String, model: &Model) {
+    for message in &model.messages {
+        let about = format!("Examples of the message `{}`: {}.", message.id, message.summary.trim());
+        let _ = write!(
+            text,
+            "\n{}pub mod {} {{\n    use crate::example::MessageExample;\n",
+            doc_lines(&about, ""),
+            snake(&message.id)
+        );
+        for example in &message.examples {
+            let _ = write!(text, "\n{}", doc_lines(&format!("{}.", example.summary), "    "));
+            let _ = writeln!(
+                text,
+                "    pub static {}: MessageExample = MessageExample::new(\n        {},\n        {},\n        {},\n        {},\n    );",
+                shouty(&example.name),
+                literal(&message.id),
+                literal(&example.name),
+                literal(&example.schema),
+                raw_literal(&example.json)
+            );
+        }
+        text.push_str("}\n");
+    }
+    text.push_str(
+        "\n/// Every example of a message that Transak sends on its own account.\n\
+         pub static MESSAGES: &[&crate::example::MessageExample] = &[\n",
+    );
+    for message in &model.messages {
+        for example in &message.examples {
+            let _ = writeln!(text, "    &{}::{},", snake(&message.id), shouty(&example.name));
+        }
+    }
+    text.push_str("];\n");
 }
 
 fn list(text: &mut String, model: &Model, name: &str, kind: &str, docs: &str, wanted: impl Fn(&Example) -> bool) {

@@ -37,7 +37,9 @@ pub fn emit(model: &Model, header: &Header) -> Result<Output, Failure> {
         stub(&mut text, model, operation)?;
     }
     text.push_str("        _ => None,\n    }\n}\n");
-    let schemas: BTreeSet<&str> = model.examples.iter().map(|e| e.schema.as_str()).collect();
+    let messages = model.messages.iter().flat_map(|message| &message.examples);
+    let examples = model.examples.iter().chain(messages);
+    let schemas: BTreeSet<&str> = examples.map(|e| e.schema.as_str()).collect();
     by_schema(
         &mut text,
         &schemas,

@@ -9,6 +9,7 @@ pub mod model;
 pub mod names;
 pub mod openapi;
 pub mod operations;
+pub mod overview;
 mod reader;
 mod send;
 pub mod surface;
@@ -28,6 +29,7 @@ pub fn all(doc: &Document, model: &model::Model, header: &Header) -> Result<Vec<
     let mut outputs = client.outputs;
     outputs.push(enums::emit(model, header));
     outputs.push(operations::emit(model, header)?);
+    outputs.push(overview::emit(model, header));
     outputs.extend(mock::emit(doc, model, header)?);
     outputs.push(examples::emit(model, header));
     outputs.push(exercise::emit(model, header)?);

@@ -19,6 +19,23 @@ pub struct Model {
     pub opaque: Vec<String>,
     /// All examples of requests and responses.
     pub examples: Vec<Example>,
+    /// Messages Transak sends on its own account, by id.
+    pub messages: Vec<Message>,
+}
+
+/// A message Transak sends, an entry of `x-webhooks`.
+#[derive(Debug)]
+pub struct Message {
+    /// `operationId`, the same as its key.
+    pub id: String,
+    /// Summary line.
+    pub summary: String,
+    /// Where its facts come from.
+    pub provenance: Provenance,
+    /// Schema name.
+    pub schema: String,
+    /// Its examples; their `operation` is the message's id.
+    pub examples: Vec<Example>,
 }
 
 /// A logical host and where it lives.
@@ -67,6 +84,10 @@ pub struct Operation {
     pub safety: String,
     /// Summary line.
     pub summary: String,
+    /// Whether the spec calls it deprecated.
+    pub deprecated: bool,
+    /// Where its facts come from.
+    pub provenance: Provenance,
     /// Parameters in the order of the spec.
     pub parameters: Vec<Parameter>,
     /// Schema name of the JSON body.
@@ -75,6 +96,17 @@ pub struct Operation {
     pub form: Option<Vec<(String, String)>>,
     /// Documented statuses with the schema name of their body.
     pub responses: Vec<(String, Option<String>)>,
+}
+
+/// `x-transak-provenance` of an operation or a message.
+#[derive(Debug, Default)]
+pub struct Provenance {
+    /// How sure it is.
+    pub confidence: String,
+    /// The day it was read.
+    pub as_of: String,
+    /// Pages and repositories.
+    pub sources: Vec<String>,
 }
 
 /// A path, query or header parameter.
@@ -138,6 +170,7 @@ impl Model {
             enums: reader.enums()?,
             opaque: reader.opaque(),
             examples: Vec::new(),
+            messages: Vec::new(),
         };
         for (path, item) in object(&doc.json, "/paths")? {
             for method in METHODS {
@@ -147,6 +180,7 @@ impl Model {
                 }
             }
         }
+        model.messages = reader.messages();
         model.hosts.sort_by(|a, b| a.id.cmp(&b.id));
         model.operations.sort_by(|a, b| a.id.cmp(&b.id));
         model

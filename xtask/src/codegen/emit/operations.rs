@@ -14,6 +14,7 @@ use crate::codegen::{Failure, Output};
 pub fn emit(model: &Model, header: &Header) -> Result<Output, Failure> {
     let mut text =
         header.rust("The operation table: method, path, host, credentials and retry safety of every operation.");
+    let _ = writeln!(text, "#![doc = include_str!({})]", literal(super::overview::FILE));
     text.push_str("\nuse crate::operation::{Alternative, Header, Operation, Safety};\n");
     hosts(&mut text, model);
     credentials(&mut text, model);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::model::{Credential, Example, Host, Model, OpenEnum, Operation, Parameter, Requirement, leaf};
+use super::model::{
+    Credential, Example, Host, Message, Model, OpenEnum, Operation, Parameter, Provenance, Requirement, leaf,
+};
 use super::names::pascal;
 use crate::codegen::load::Document;
 use crate::codegen::{Failure, forms};
@@ -114,7 +116,7 @@ impl<'d> Reader<'d> {
         let form = form(operation);
         if let Some(body) = operation.get("requestBody").filter(|_| form.is_none()) {
             let (body, at) = self.resolve(body, format!("{pointer}/requestBody"));
-            request = self.body(model, &id, Some(None), body, &at);
+            request = self.body(&mut model.examples, &id, Some(None), body, &at);
         }
         let mut responses = Vec::new();
         let documented = operation.get("responses").and_then(Value::as_object);
@@ -124,7 +126,8 @@ impl<'d> Reader<'d> {
             let number = status.replace("XX", "00");
             let shadowed = number != *status && documented.is_some_and(|map| map.contains_key(&number));
             let place = number.parse().ok().filter(|_| !shadowed).map(Some);
-            responses.push((status.clone(), self.body(model, &id, place, response, &at)));
+            let schema = self.body(&mut model.examples, &id, place, response, &at);
+            responses.push((status.clone(), schema));
         }
         responses.sort();
         model.operations.push(Operation {
@@ -135,12 +138,39 @@ impl<'d> Reader<'d> {
             security: self.security(security),
             safety: text(operation, "x-transak-safety").unwrap_or_default(),
             summary: text(operation, "summary").unwrap_or_default(),
+            deprecated: operation.get("deprecated") == Some(&Value::Bool(true)),
+            provenance: provenance(operation),
             parameters,
             request,
             form,
             responses,
         });
         Ok(())
+    }
+
+    pub(super) fn messages(&self) -> Vec<Message> {
+        let all = self.doc.json.get("x-webhooks").and_then(Value::as_object);
+        let mut messages: Vec<Message> = all
+            .into_iter()
+            .flatten()
+            .filter_map(|(id, webhook)| {
+                let message = webhook.get("post")?;
+                let at = format!("/x-webhooks/{}/post/requestBody", escape(id));
+                let (body, at) = self.resolve(message.get("requestBody")?, at);
+                let mut examples = Vec::new();
+                let schema = self.body(&mut examples, id, Some(None), body, &at)?;
+                examples.sort_by(|a, b| a.name.cmp(&b.name));
+                Some(Message {
+                    id: id.clone(),
+                    summary: text(message, "summary").unwrap_or_default(),
+                    provenance: provenance(message),
+                    schema,
+                    examples,
+                })
+            })
+            .collect();
+        messages.sort_by(|a, b| a.id.cmp(&b.id));
+        messages
     }
 
     fn security(&self, security: Option<&Value>) -> Vec<Vec<Requirement>> {
@@ -195,7 +225,7 @@ impl<'d> Reader<'d> {
     /// Returns the name of a body's schema, and registers its examples for a request (`Some(None)`) or a status.
     fn body(
         &self,
-        model: &mut Model,
+        examples: &mut Vec<Example>,
         operation: &str,
         place: Option<Option<u16>>,
         body: &Value,
@@ -210,7 +240,7 @@ impl<'d> Reader<'d> {
                 continue;
             };
             let verbatim = self.doc.source.verbatim(&format!("#{at}/value"));
-            model.examples.push(Example {
+            examples.push(Example {
                 operation: operation.to_owned(),
                 status,
                 name: name.clone(),
@@ -282,6 +312,19 @@ fn need<T>(value: Option<T>, pointer: &str, what: &str) -> Result<T, Failure> {
 
 fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn provenance(value: &Value) -> Provenance {
+    let Some(provenance) = value.get("x-transak-provenance") else {
+        return Provenance::default();
+    };
+    let sources = provenance.get("source").and_then(Value::as_array);
+    let sources = sources.into_iter().flatten().filter_map(Value::as_str);
+    Provenance {
+        confidence: text(provenance, "confidence").unwrap_or_default(),
+        as_of: text(provenance, "asOf").unwrap_or_default(),
+        sources: sources.map(str::to_owned).collect(),
+    }
 }
 
 fn plain(value: &Value) -> String {

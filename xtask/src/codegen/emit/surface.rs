@@ -36,6 +36,9 @@ pub fn emit(model: &Model, structs: &[StructShape]) -> Output {
     for credential in &model.credentials {
         lines.push(format!("credential {}", credential.id));
     }
+    for message in &model.messages {
+        lines.push(format!("message {} {}", message.id, message.schema));
+    }
     for name in &model.opaque {
         lines.push(format!("opaque {name}"));
     }

@@ -34,6 +34,7 @@ const KNOWN: &[(&str, &[Kind])] = &[
         "x-transak-provenance",
         &[
             Kind::Operation,
+            Kind::Message,
             Kind::Schema,
             Kind::Parameter,
             Kind::Header,
@@ -45,6 +46,7 @@ const KNOWN: &[(&str, &[Kind])] = &[
     ("x-transak-safety", &[Kind::Operation]),
     ("x-transak-servers", &[Kind::Document]),
     ("x-transak-url-secret", &[Kind::Parameter]),
+    ("x-webhooks", &[Kind::Document]),
 ];
 
 pub(super) const RULES: &[Rule] = &[

@@ -350,7 +350,7 @@ fn split(path: &str) -> Option<(Vec<&str>, Vec<&str>)> {
     (!rest.contains('}')).then_some((constants, names))
 }
 
-fn is_camel_case(id: &str) -> bool {
+pub(super) fn is_camel_case(id: &str) -> bool {
     id.starts_with(|c: char| c.is_ascii_lowercase()) && id.chars().all(|c| c.is_ascii_alphanumeric())
 }
 

@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
 
 /// The generated documentation and the coverage report quote the provenance of each of these.
 fn missing(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let operations = spec.all(Kind::Operation);
+    let operations = spec.all(Kind::Operation).chain(spec.all(Kind::Message));
     for node in operations.chain(spec.named_schemas()) {
         if !node.has("x-transak-provenance") && node.reference().is_none() {
             report.add(
@@ -88,6 +88,7 @@ fn value(spec: &Spec<'_>, report: &mut Report<'_>) {
 fn told(node: &Node<'_>) -> String {
     match node.kind {
         Kind::Schema => format!("the schema `{}`", node.key),
+        Kind::Message => format!("the message `{}`", node.text("operationId").unwrap_or(&node.key)),
         _ => format!("the operation `{}`", node.text("operationId").unwrap_or(&node.key)),
     }
 }

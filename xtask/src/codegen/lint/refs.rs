@@ -158,7 +158,7 @@ fn path_ref(spec: &Spec<'_>, report: &mut Report<'_>) {
 
 /// typify emits every schema whether used or not; the type would be public and dead.
 fn unused(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let reached = spec.reachable(|node| node.kind == Kind::PathItem);
+    let reached = spec.reachable(|node| matches!(node.kind, Kind::PathItem | Kind::Webhook));
     let schemes: BTreeSet<&str> = spec
         .all(Kind::Operation)
         .filter_map(|node| node.get("security")?.as_array())
@@ -174,7 +174,7 @@ fn unused(spec: &Spec<'_>, report: &mut Report<'_>) {
         if spec.is_component(node) && !used {
             report.add(
                 &node.pointer,
-                format!("no operation uses `{}`", node.key),
+                format!("no operation and no message uses `{}`", node.key),
                 "remove the component, or reference it where it was meant to be used",
             );
         }

@@ -53,7 +53,8 @@ impl<'a> Spec<'a> {
             nodes,
         };
         spec.operations = spec.find_operations();
-        spec.from_response = spec.reachable(|node| node.kind == Kind::Response);
+        // A message is read like an answer.
+        spec.from_response = spec.reachable(|node| matches!(node.kind, Kind::Response | Kind::Message));
         spec
     }
 

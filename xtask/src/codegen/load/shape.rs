@@ -22,6 +22,7 @@ pub(crate) enum Kind {
     Info,
     License,
     MediaType,
+    Message,
     Operation,
     Parameter,
     PathItem,
@@ -33,6 +34,7 @@ pub(crate) enum Kind {
     Server,
     ServerLists,
     Tag,
+    Webhook,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::Info => "`info`",
             Self::License => "a license",
             Self::MediaType => "a media type",
+            Self::Message => "a message",
             Self::Operation => "an operation",
             Self::Parameter => "a parameter",
             Self::PathItem => "a path item",
@@ -59,6 +62,7 @@ impl Kind {
             Self::Server => "a server",
             Self::ServerLists => "`x-transak-servers`",
             Self::Tag => "a tag",
+            Self::Webhook => "an entry of `x-webhooks`",
         }
     }
 
