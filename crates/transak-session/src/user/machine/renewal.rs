@@ -144,7 +144,7 @@ impl UserState {
         match result {
             Ok(there) => self.meet(there, now, policy),
             // The record was read under this lease, and nobody else can have renewed since: that was the last attempt.
-            Err(_) if self.tenure.is_some() && self.signed().is_some_and(|s| !s.issued.usable(now)) => {
+            Err(_) if self.tenure.is_some() && self.which() == Some(which) && self.usable(now).is_none() => {
                 return self.end_if_over(now, policy);
             }
             Err(error) => {
