@@ -96,7 +96,7 @@ fn calls(c: &mut Criterion) {
             };
             b.to_async(&runtime).iter(|| async {
                 let claimed = store.claim_due(&query).await.unwrap();
-                assert_eq!(claimed.len(), BATCH.min(size / 20));
+                assert!((1..=BATCH).contains(&claimed.len()), "one in twenty is due");
                 for claimed in claimed {
                     store.release(&claimed.lease).await.unwrap();
                 }
