@@ -96,8 +96,8 @@ pub(crate) async fn mint(step: Step) {
     if step.leased() {
         // Who comes while the lease is alive waits for its end.
         assert_eq!(scene.ask("mint patiently").await, "held", "{name}");
-        // The dead process may have called Transak until its lease had less than a call's 15 seconds left, and from there
-        // on another mint keeps its distance of a minute.
+        // The dead process may have called Transak until its lease ended, and from there on another mint keeps its distance
+        // of a minute.
         scene.pass(SECOND * 45);
         assert_eq!(scene.ask("mint").await, "held", "{name}");
         assert_eq!(scene.mints(), u64::from(issued), "{name}");
