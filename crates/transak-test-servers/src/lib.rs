@@ -1,0 +1,20 @@
+//! Real engines for tests: started on a free port in a directory of their own, killed when the value is dropped.
+//!
+//! Nothing here skips a test. What is missing panics, with the Debian package that has it.
+//!
+//! * [`redis`]: `redis-server`, or another one named by `TRANSAK_TEST_REDIS_SERVER` (Valkey, for instance), or a server
+//!   that runs already, named by `TRANSAK_TEST_REDIS_URL`.
+//!
+//! All of this blocks the calling thread, for a few milliseconds when all is well.
+#![allow(clippy::panic)]
+
+mod find;
+mod guard;
+mod port;
+mod ready;
+pub mod redis;
+
+pub use find::program;
+pub use guard::Guard;
+pub use port::free_port;
+pub use ready::wait_until;
