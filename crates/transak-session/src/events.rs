@@ -1,5 +1,9 @@
 //! What happened: one typed event for every transition that somebody may want to know of.
 
+mod log;
+#[cfg(test)]
+mod samples;
+
 use std::fmt;
 
 use tokio::sync::broadcast;
@@ -28,7 +32,8 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Something that happened to a token. Holds fingerprints and keyed hashes only, neither secrets nor personal data.
+/// Something that happened to a token, or that threatens tokens. Each event is also one line of the log (target
+/// `transak_session`, field `event` with its [`name`](Self::name)). Holds fingerprints and keyed hashes only, neither secrets nor personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEvent {
@@ -143,7 +148,7 @@ pub enum SessionEvent {
 }
 
 impl SessionEvent {
-    /// A short name of the kind of event, which also labels its counter.
+    /// A short name of the kind of event, as in its line of the log and on its counter.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -163,6 +168,52 @@ impl SessionEvent {
             Self::MassLapseGuard { .. } => "mass_lapse_guard",
             Self::KeepAliveProgress { .. } => "keep_alive_progress",
             Self::ClockSkewed { .. } => "clock_skewed",
+        }
+    }
+
+    /// Whose token it is about; `None` if it is not about one.
+    #[must_use]
+    pub const fn subject(&self) -> Option<Subject> {
+        match *self {
+            Self::LoggedIn { user, .. }
+            | Self::Renewed { user, .. }
+            | Self::OtpRequired { user, .. }
+            | Self::LoggedOut { user }
+            | Self::Dormant { user }
+            | Self::Suspect { user, .. } => Some(Subject::User(user)),
+            Self::Failed { subject, .. }
+            | Self::Adopted { subject, .. }
+            | Self::Refused { subject, .. }
+            | Self::DuplicateUpstream { subject }
+            | Self::NotStored { subject } => Some(subject),
+            Self::Minted { .. } | Self::ContestedMinter => Some(Subject::Partner),
+            Self::MassLapseGuard { .. } | Self::KeepAliveProgress { .. } | Self::ClockSkewed { .. } => None,
+        }
+    }
+
+    /// Why, as a short name, for the kinds that have a reason: [`Failed`](Self::Failed),
+    /// [`OtpRequired`](Self::OtpRequired) and [`Refused`](Self::Refused).
+    #[must_use]
+    pub const fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Failed { class, .. } => Some(match class {
+                FailureClass::Transient => "transient",
+                FailureClass::RateLimited => "rate_limited",
+                FailureClass::Rejected => "rejected",
+                FailureClass::Unknown => "unknown",
+                FailureClass::Invalid => "invalid",
+            }),
+            Self::OtpRequired { cause, .. } => Some(match cause {
+                LapseCause::NeverLoggedIn => "never_logged_in",
+                LapseCause::Expired => "expired",
+                LapseCause::Rejected => "rejected",
+                LapseCause::LoggedOut => "logged_out",
+            }),
+            Self::Refused { hint, .. } => Some(match hint {
+                RefusedHint::AllowListOrActivation => "allow_list_or_activation",
+                RefusedHint::AnotherMinter => "another_minter",
+            }),
+            _ => None,
         }
     }
 }
@@ -185,8 +236,10 @@ impl Events {
         Self(broadcast::Sender::new(capacity.max(1)))
     }
 
-    /// Never waits: who reads too slowly misses the oldest ones.
+    /// The one place where an event is logged, counted and handed to whoever reads them. Never waits: who reads too slowly
+    /// misses the oldest ones. Most callers hold the lock of a state, so that events come in their order.
     pub(crate) fn emit(&self, event: SessionEvent) {
+        log::log(&event);
         count(&event);
         // Nobody may be listening, which is no failure.
         let _ = self.0.send(event);

@@ -61,11 +61,6 @@ impl LapseGuard {
                 self.forget();
             }
         } else if bad && of >= self.least && !self.tripped.swap(true, Ordering::Relaxed) {
-            tracing::error!(
-                refused,
-                of,
-                "Transak refuses so many renewals that nobody is logged out for it"
-            );
             events.emit(SessionEvent::MassLapseGuard { refused, of });
             self.forget();
         }

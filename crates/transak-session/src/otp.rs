@@ -187,8 +187,8 @@ impl UserSession {
         }
         let sent = env.in_time(env.issuer.send_otp(&self.identity)).await;
         match &sent {
-            Ok(_) => tracing::info!(user = %self.key, "one-time password mailed"),
-            Err(error) => tracing::warn!(user = %self.key, kind = ?error.kind(), "one-time password not mailed"),
+            Ok(_) => tracing::info!(subject = %self.key, "one-time password mailed"),
+            Err(error) => tracing::warn!(subject = %self.key, kind = ?error.kind(), "one-time password not mailed"),
         }
         sent.map_err(|error| match error.kind() {
             IssuerErrorKind::OtpTooEarly => LoginError::TooEarly {
@@ -294,7 +294,7 @@ impl OtpChallenge {
     }
 
     fn not_accepted(self, error: IssuerError) -> VerifyError {
-        tracing::warn!(user = %self.session.key, kind = ?error.kind(), "one-time password not accepted");
+        tracing::warn!(subject = %self.session.key, kind = ?error.kind(), "one-time password not accepted");
         let kept = matches!(
             error.kind(),
             IssuerErrorKind::InvalidOtp

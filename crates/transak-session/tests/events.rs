@@ -119,11 +119,18 @@ async fn no_event_shows_a_secret() {
         "mailed",
         "not accepted",
         "minted",
-        "rejected",
+        "refused a token",
         "failed",
         "could not be",
     ] {
         assert!(text.contains(event), "no event about `{event}`: {text}");
+    }
+    for kind in KINDS {
+        let name = kind.chars().enumerate().fold(String::new(), |name, (at, c)| {
+            let gap = if at > 0 && c.is_uppercase() { "_" } else { "" };
+            name + gap + &c.to_lowercase().to_string()
+        });
+        assert!(text.contains(&format!("event=\"{name}\"")), "no line of {name}");
     }
     assert!(text.contains(&token.fingerprint().to_string()));
     for line in text.lines() {

@@ -108,7 +108,7 @@ impl PartnerHandle {
         if let Some(token) = self.engine.usable_token(self.engine.now()).filter(newer) {
             return Ok(token);
         }
-        tracing::info!(fingerprint = %which, "partner token rejected");
+        tracing::debug!(token = %which, "a call met a 401 with the partner token");
         let outcome = self
             .engine
             .settle(Event::Rejected(which), || {

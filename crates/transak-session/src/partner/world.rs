@@ -81,14 +81,9 @@ impl PartnerWorld {
             Ok(grant) => {
                 let now = self.env.time.now();
                 let due = |from, until, draw| self.policy.due_at(from, until, draw);
-                let issued = Issued::from_grant(grant, now, ASSUMED_PARTNER_TOKEN_LIFE, due);
-                tracing::info!(fingerprint = %issued.fingerprint(), expires_at = %issued.expires_at, "partner token minted");
-                Ok(issued)
+                Ok(Issued::from_grant(grant, now, ASSUMED_PARTNER_TOKEN_LIFE, due))
             }
-            Err(error) => {
-                tracing::warn!(kind = ?error.kind(), "minting a partner token failed");
-                Err(MintFailure::Issuer(Arc::new(error)))
-            }
+            Err(error) => Err(MintFailure::Issuer(Arc::new(error))),
         })
     }
 
@@ -101,11 +96,11 @@ impl PartnerWorld {
         Event::Saved(match written {
             Ok(Swap::Stored(version)) => Ok(Saved::As(version)),
             Ok(Swap::Conflict(there)) => {
-                tracing::info!("another process stored a partner token at the same time");
+                tracing::debug!("another process stored a partner token at the same time");
                 Ok(Saved::Conflict(there))
             }
             Err(error) => {
-                tracing::warn!(%error, "a partner token could not be stored; it is used from memory");
+                tracing::warn!(%error, "the partner token could not be written");
                 Err(Arc::new(error))
             }
         })

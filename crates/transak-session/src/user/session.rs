@@ -193,7 +193,7 @@ impl UserSession {
         if newer() {
             return self.token_or(Ok(()));
         }
-        tracing::info!(user = %self.key, fingerprint = %which, "user token rejected");
+        tracing::debug!(subject = %self.key, token = %which, "a call met a 401 with the user token");
         let outcome = self.engine.settle(Event::Rejected(which), newer).await;
         let usable = self.engine.usable_token(self.engine.now());
         match (usable, outcome) {
@@ -240,8 +240,6 @@ impl UserSession {
     pub(crate) async fn logged_in(&self, grant: Grant) -> AccessToken {
         let issued = issue(grant, self.engine.now(), &self.engine.policy().window);
         let token = issued.token.clone();
-        tracing::info!(user = %self.key, fingerprint = %issued.fingerprint(), expires_at = %issued.expires_at,
-            due_at = %issued.due_at, "user logged in");
         // That it could not be stored has been logged and does not undo the login.
         let event = Event::LoggedIn(issued, self.identity.ip);
         let _ = self.engine.settle(event, || false).await;

@@ -31,7 +31,7 @@ fn jitter(within: Duration) -> Duration {
 
 impl UserWorld {
     fn unread(&self, error: StoreError) -> Arc<StoreError> {
-        tracing::warn!(user = %self.key, %error, "a session could not be read");
+        tracing::warn!(subject = %self.key, %error, "a session could not be read");
         Arc::new(error)
     }
 
@@ -40,7 +40,7 @@ impl UserWorld {
         let claimed = match self.env.store.claim(&self.key.record(), span).await {
             Ok(Claim::Granted { lease, record }) => {
                 if let Some(ago) = lease.abandoned {
-                    tracing::info!(user = %self.key, ?ago, "the last one to claim this session never came back");
+                    tracing::info!(subject = %self.key, ?ago, "the last one to claim this session never came back");
                 }
                 Ok(Claimed::Ours {
                     tenure: Tenure { lease, since, span },
@@ -91,7 +91,7 @@ impl UserWorld {
         if let Some(tenure) = tenure
             && !self.in_tenure(tenure).await
         {
-            tracing::warn!(user = %self.key, "a lease ran out before the renewal could be sent, so it was not");
+            tracing::warn!(subject = %self.key, "a lease ran out before the renewal could be sent, so it was not");
             return Event::TooLate;
         }
         let answer = self.within_call(self.env.issuer.refresh(&issued.token, ip)).await;
@@ -107,21 +107,15 @@ impl UserWorld {
         match answer {
             Ok(grant) => {
                 let new = issue(grant, self.env.time.now(), &self.window);
-                tracing::info!(user = %self.key, former = %issued.fingerprint(), fingerprint = %new.fingerprint(),
-                    expires_at = %new.expires_at, due_at = %new.due_at, "user token renewed");
                 Event::Refreshed(Ok(new))
             }
-            Err(error) => {
-                tracing::warn!(user = %self.key, fingerprint = %issued.fingerprint(), kind = ?error.kind(),
-                    "renewing a user token failed");
-                Event::Refreshed(Err(Arc::new(error)))
-            }
+            Err(error) => Event::Refreshed(Err(Arc::new(error))),
         }
     }
 
     async fn probe(&self, issued: &Issued, ip: UserIp) -> Event {
         let result = self.within_call(self.env.issuer.probe(&issued.token, ip)).await;
-        tracing::info!(user = %self.key, fingerprint = %issued.fingerprint(),
+        tracing::debug!(subject = %self.key, token = %issued.fingerprint(),
             kind = ?result.as_ref().err().map(IssuerError::kind), "asked Transak about a suspect token");
         Event::Probed {
             result: result.map_err(Arc::new),
@@ -135,11 +129,11 @@ impl UserWorld {
         Event::Saved(match written {
             Ok(Swap::Stored(version)) => Ok(Saved::As(version)),
             Ok(Swap::Conflict(there)) => {
-                tracing::info!(user = %self.key, "another process changed the session at the same time");
+                tracing::debug!(subject = %self.key, "another process changed the session at the same time");
                 Ok(Saved::Conflict(there))
             }
             Err(error) => {
-                tracing::warn!(user = %self.key, %error, "a session could not be stored; it is used from memory");
+                tracing::warn!(subject = %self.key, %error, "a session could not be written");
                 Err(Arc::new(error))
             }
         })
@@ -147,21 +141,16 @@ impl UserWorld {
 
     async fn release(&self, lease: Lease) -> Event {
         if let Err(error) = self.env.store.release(&lease).await {
-            tracing::warn!(user = %self.key, %error, "a lease could not be given back; it ends by itself");
+            tracing::warn!(subject = %self.key, %error, "a lease could not be given back; it ends by itself");
         }
         Event::Released
     }
 
     async fn revoke(&self, issued: &Issued, ip: UserIp) -> Event {
         let result = self.env.issuer.logout(&issued.token, ip).await;
-        match &result {
-            Ok(()) => {
-                tracing::info!(user = %self.key, fingerprint = %issued.fingerprint(), "user logged out");
-            }
-            Err(error) => {
-                tracing::warn!(user = %self.key, fingerprint = %issued.fingerprint(), kind = ?error.kind(),
-                    "Transak could not be told of a logout");
-            }
+        if let Err(error) = &result {
+            tracing::warn!(subject = %self.key, token = %issued.fingerprint(), kind = ?error.kind(),
+                "Transak could not be told of a logout");
         }
         Event::Revoked(result.map_err(Arc::new))
     }
