@@ -89,5 +89,6 @@ async fn the_watch_over_all_events_is_on_and_knows_a_leak() {
     assert!(leaks::lines() > before);
     assert_eq!(leaks::leaked("mailed to jane.planted@example.com"), Some("planted"));
     assert_eq!(leaks::leaked("[203, 0, 113, 77]"), Some("203, 0, 113"));
-    assert_eq!(leaks::leaked("user 4f2a logged in"), None);
+    assert_eq!(leaks::leaked("otp=918273,"), Some("918273"));
+    assert_eq!(leaks::leaked("user 4f2a logged in, 1918273 ms"), None);
 }

@@ -90,6 +90,7 @@ mod tests {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_ansi(false)
+            .without_time()
             .with_writer(move || writer.clone())
             .finish();
         tracing::subscriber::with_default(subscriber, work);
@@ -104,7 +105,7 @@ mod tests {
             let lines = lines_of(|| events.emit(event.clone()));
             assert_eq!(lines.len(), 1, "{event:?} gives {lines:?}");
             let line = &lines[0];
-            assert!(line.contains(" transak_session: "), "{line}");
+            assert!(line.contains("transak_session: "), "{line}");
             assert!(line.contains(&format!("event=\"{}\"", event.name())), "{line}");
             let subject = event.subject().map(|subject| subject.to_string());
             if let Some(subject) = subject {

@@ -21,7 +21,16 @@ pub fn leaked(text: &str) -> Option<&'static str> {
         "eyJ",
         "cGxhbnRlZ",
     ];
-    planted.into_iter().find(|planted| text.contains(planted))
+    planted.into_iter().find(|planted| shows(text, planted))
+}
+
+/// Digits in a row only count if they stand alone: any six digits turn up within a longer number sooner or later.
+fn shows(text: &str, planted: &str) -> bool {
+    let alone = |part: Option<char>| !part.is_some_and(|c| c.is_ascii_alphanumeric());
+    let number = planted.bytes().all(|byte| byte.is_ascii_digit());
+    text.match_indices(planted).any(|(at, _)| {
+        !number || (alone(text[..at].chars().next_back()) && alone(text[at + planted.len()..].chars().next()))
+    })
 }
 
 /// How many lines the watch has read.
@@ -36,6 +45,7 @@ pub fn watch() {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_ansi(false)
+            .without_time()
             .with_writer(|| Watch)
             .finish();
         tracing::subscriber::set_global_default(subscriber).expect("nobody else sets one");
