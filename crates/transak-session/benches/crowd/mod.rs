@@ -20,8 +20,12 @@ fn spread(number: u64) -> u64 {
 }
 
 pub fn key(number: usize) -> RecordKey {
+    key_of(TENANT, number)
+}
+
+pub fn key_of(tenant: TenantId, number: usize) -> RecordKey {
     let mut bytes = [0; 40];
-    bytes[..8].copy_from_slice(TENANT.as_bytes());
+    bytes[..8].copy_from_slice(tenant.as_bytes());
     for (n, part) in (0..).zip(bytes[8..].chunks_exact_mut(8)) {
         part.copy_from_slice(&spread(number as u64 * 4 + n).to_be_bytes());
     }
