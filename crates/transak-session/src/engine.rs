@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 // `schedules` compiles this file a second time, next to a `sync` of its own.
 use super::flight::{Flight, Joiner, Outcome};
@@ -78,6 +79,9 @@ impl Env {
 #[async_trait]
 pub(crate) trait World<M: Machine>: fmt::Debug + Send + Sync + 'static {
     async fn perform(&self, effect: M::Effect) -> M::Event;
+
+    /// The span of a flight: whose it is.
+    fn span(&self) -> tracing::Span;
 
     /// Tells the world of something that happened. Called under the lock of the state: no I/O, no waiting.
     fn tell(&self, note: M::Note);
@@ -272,7 +276,10 @@ impl<M: Machine> Engine<M> {
         drop(inner);
         // Not under the lock: a runtime that is shutting down drops the task at once, and its landing takes the lock.
         if let Some((runtime, effect)) = launch {
-            let flight = fly(Landing(Some(Arc::clone(self))), effect);
+            // The flight outlives whoever began it, so it is no child of theirs.
+            let span = self.world.span();
+            span.follows_from(tracing::Span::current());
+            let flight = fly(Landing(Some(Arc::clone(self))), effect).instrument(span);
             self.env.tasks.spawn_on(flight, &runtime);
         }
         Ok(watched)

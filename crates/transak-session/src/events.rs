@@ -218,14 +218,11 @@ impl SessionEvent {
     }
 }
 
-/// Adds one to the counter of this kind of event.
 #[cfg(feature = "metrics")]
-fn count(event: &SessionEvent) {
-    metrics::counter!("transak_session_events_total", "event" => event.name()).increment(1);
-}
+use crate::metrics::count;
 
 #[cfg(not(feature = "metrics"))]
-fn count(_: &SessionEvent) {}
+fn count(_: &'static str) {}
 
 /// Where events go: to whoever subscribes. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -240,7 +237,7 @@ impl Events {
     /// misses the oldest ones. Most callers hold the lock of a state, so that events come in their order.
     pub(crate) fn emit(&self, event: SessionEvent) {
         log::log(&event);
-        count(&event);
+        count(event.name());
         // Nobody may be listening, which is no failure.
         let _ = self.0.send(event);
     }

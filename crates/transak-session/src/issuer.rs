@@ -106,6 +106,21 @@ pub enum IssuerErrorKind {
     Unknown,
 }
 
+impl IssuerErrorKind {
+    /// A short name, as in logs and metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Rejected => "rejected",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::InvalidOtp => "invalid_otp",
+            Self::OtpTooEarly => "otp_too_early",
+            Self::Invalid => "invalid",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl From<IssuerErrorKind> for FailureClass {
     fn from(kind: IssuerErrorKind) -> Self {
         match kind {

@@ -16,6 +16,8 @@
 //! ```
 
 mod budget;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod health;
 mod lanes;
 mod worker;
@@ -102,6 +104,8 @@ impl KeepAlive {
         let ledger = Arc::new(Ledger::default());
         let budget = Budget::new(self.rate, env.time.elapsed());
         let tasks = env.tasks.clone();
+        #[cfg(feature = "metrics")]
+        tasks.spawn_on(gauges::run(self.transak.clone(), stop.clone()), &runtime);
         let worker = Worker::new(self.transak, self.concurrency, Arc::clone(&ledger), stop.clone());
         let task = tasks.spawn_on(worker.run(budget), &runtime);
         drop(ticket);

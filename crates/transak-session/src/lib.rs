@@ -65,6 +65,9 @@ mod identity;
 pub mod issuer;
 mod keepalive;
 mod machine;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+mod observe;
 mod otp;
 mod partner;
 mod policy;

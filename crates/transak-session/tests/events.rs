@@ -133,6 +133,7 @@ async fn no_event_shows_a_secret() {
         });
         assert!(text.contains(&format!("event=\"{name}\"")), "no line of {name}");
     }
+    assert!(text.contains("flight{subject=partner}"));
     assert!(text.contains(&token.fingerprint().to_string()));
     for line in text.lines() {
         assert_clean(line, "an event");

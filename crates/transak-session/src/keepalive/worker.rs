@@ -68,6 +68,7 @@ impl Worker {
         let now = env.time.elapsed();
         let guarded = env.guard.is_tripped();
         self.ledger.came_round(env.time.now_checked(), budget.rate(), guarded);
+        self.show(budget.rate(), guarded);
         // Half a load at a time: a claim for each place that falls free would double the work of the store.
         let load = self.concurrency.div_ceil(2);
         let free = self.concurrency - self.under_way.len().min(self.concurrency);
@@ -109,6 +110,16 @@ impl Worker {
             }
         }
     }
+
+    #[cfg(feature = "metrics")]
+    fn show(&self, rate: f64, guarded: bool) {
+        metrics::gauge!(crate::metrics::KEEP_ALIVE_RATE).set(rate);
+        metrics::gauge!(crate::metrics::KEEP_ALIVE_UNDER_WAY).set(self.under_way.len() as f64);
+        metrics::gauge!(crate::metrics::GUARDED).set(f64::from(u8::from(guarded)));
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    fn show(&self, _: f64, _: bool) {}
 
     fn store_works(&mut self) {
         self.store_failures = 0;

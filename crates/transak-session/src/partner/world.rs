@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::machine::{Claimed, Effect, Event, Hold, MintFailure, PartnerState, Saved};
 use crate::engine::{Env, World};
-use crate::events::SessionEvent;
+use crate::events::{SessionEvent, Subject};
 use crate::identity::RecordKey;
 use crate::issuer::{IssuerError, IssuerErrorKind};
 use crate::policy::{ASSUMED_PARTNER_TOKEN_LIFE, Limits, PartnerPolicy};
@@ -129,6 +129,10 @@ impl World<PartnerState> for PartnerWorld {
             } => self.save(record, expected, finishing).await,
             Effect::Release { lease } => self.release(&lease).await,
         }
+    }
+
+    fn span(&self) -> tracing::Span {
+        tracing::info_span!(parent: None, "flight", subject = %Subject::Partner)
     }
 
     fn tell(&self, note: SessionEvent) {

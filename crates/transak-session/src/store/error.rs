@@ -21,6 +21,20 @@ pub enum StoreErrorKind {
     Unsafe,
 }
 
+impl StoreErrorKind {
+    /// A short name, as in logs and metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Full => "full",
+            Self::Corrupt => "corrupt",
+            Self::Incompatible => "incompatible",
+            Self::WrongKey => "wrong_key",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
 /// A store that could not do what it was asked to.
 #[derive(Debug)]
 pub struct StoreError {

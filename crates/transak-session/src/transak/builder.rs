@@ -19,6 +19,7 @@ use crate::guard::LapseGuard;
 use crate::identity::Tenant;
 use crate::issuer::Issuer;
 use crate::issuer::http::HttpIssuer;
+use crate::observe::Observed;
 use crate::partner::{PartnerHandle, PartnerWorld};
 use crate::policy::{Limits, PartnerPolicy, UserPolicy};
 use crate::store::{MemoryStore, SessionStore};
@@ -203,8 +204,8 @@ impl TransakBuilder {
             ))
         });
         let env = Arc::new(Env {
-            store,
-            issuer,
+            store: Arc::new(Observed::new(store, &time)),
+            issuer: Arc::new(Observed::new(issuer, &time)),
             client,
             clock,
             time,

@@ -184,6 +184,10 @@ impl World<UserState> for UserWorld {
         }
     }
 
+    fn span(&self) -> tracing::Span {
+        tracing::info_span!(parent: None, "flight", subject = %self.key)
+    }
+
     fn tell(&self, note: Note) {
         self.env.events.emit(note.about(self.key));
     }
