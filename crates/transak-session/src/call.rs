@@ -11,6 +11,22 @@ use crate::token::AccessToken;
 use crate::user::UserSession;
 
 /// A call that did not succeed.
+///
+/// ```no_run
+/// use transak_session::{CallError, UserSession};
+///
+/// # async fn run(user: &UserSession) {
+/// let call = |client: transak_client::Client| async move {
+///     client.get_user_details().api_key("your-api-key").send().await
+/// };
+/// match user.call(call).await {
+///     Ok(details) => println!("{details:?}"),
+///     Err(error) if error.is_otp_required() => println!("please log in"),
+///     Err(CallError::NoToken(error)) => println!("no token at the moment: {error}"),
+///     Err(other) => println!("the call itself failed: {other}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {

@@ -20,6 +20,17 @@ pub(crate) use timekeeper::Timekeeper;
 /// A point in wall-clock time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Arithmetic saturates: no clock reading and no token can make it overflow.
+///
+/// ```
+/// use std::time::Duration;
+/// use transak_session::clock::Timestamp;
+///
+/// let issued = Timestamp::from_unix_seconds(1_800_000_000);
+/// let expires = issued + Duration::from_secs(30 * 86_400);
+/// assert_eq!(expires.unix_millis(), 1_802_592_000_000);
+/// assert_eq!(expires.to_string(), "2027-02-14T08:00:00Z");
+/// assert_eq!(issued.since(expires), Duration::ZERO);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -124,6 +135,8 @@ impl fmt::Debug for Timestamp {
 ///
 /// `now` may jump in either direction (a corrected clock): every decision is made to survive that. `elapsed` and `sleep`
 /// count time that has passed and are not moved by such a jump.
+///
+/// [`SystemClock`] and [`CoarseClock`] are the machine's, [`ManualClock`] is for tests.
 #[async_trait]
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The wall clock's reading.
@@ -138,6 +151,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The machine's clock. Sleeping needs a tokio runtime with its timer enabled.
+///
+/// The default; [`TransakBuilder::clock`](crate::TransakBuilder::clock) takes another one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

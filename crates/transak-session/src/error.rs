@@ -11,6 +11,8 @@ use crate::reliance::AuthMethod;
 use crate::store::StoreError;
 
 /// Why there is no token, or no newer one. Shared by all callers that waited for the same attempt.
+///
+/// [`SessionError`] shows how it is met, and [`guide::failures`](crate::guide::failures) what to do about each.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -80,6 +82,8 @@ impl TokenError {
 }
 
 /// What most likely makes Transak refuse a fresh token.
+///
+/// Part of [`TokenError::Refused`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusedHint {
@@ -105,6 +109,8 @@ impl fmt::Display for RefusedHint {
 }
 
 /// Why a user has to log in.
+///
+/// Part of [`SessionError::OtpRequired`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LapseCause {
@@ -131,6 +137,20 @@ impl fmt::Display for LapseCause {
 }
 
 /// Why a user session has no token.
+///
+/// ```no_run
+/// use transak_session::{LapseCause, SessionError, TokenError, UserSession};
+///
+/// # async fn run(user: &UserSession) {
+/// match user.token().await {
+///     Ok(token) => println!("go on with {}", token.fingerprint()),
+///     Err(SessionError::OtpRequired { cause: LapseCause::LoggedOut }) => println!("see you"),
+///     Err(SessionError::OtpRequired { cause }) => println!("please log in: {cause}"),
+///     Err(SessionError::Token(TokenError::Busy { retry_at })) => println!("again at {retry_at}"),
+///     Err(other) => println!("again later: {other}"),
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {

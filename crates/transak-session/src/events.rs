@@ -15,6 +15,8 @@ use crate::store::FailureClass;
 use crate::token::TokenFingerprint;
 
 /// Whose token an event is about.
+///
+/// See [`SessionEvent::subject`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// The partner access token.
@@ -34,6 +36,8 @@ impl fmt::Display for Subject {
 
 /// Something that happened to a token, or that threatens tokens. Each event is also one line of the log (target
 /// `transak_session`, field `event` with its [`name`](Self::name)). Holds fingerprints and keyed hashes only, neither secrets nor personal data.
+///
+/// [`Transak::events`](crate::Transak::events) shows how they are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionEvent {
@@ -248,10 +252,14 @@ impl Events {
 }
 
 /// Events from the moment of the subscription on. Bounded: a reader that falls behind is told how many it has missed.
+///
+/// [`Transak::events`](crate::Transak::events) makes one, and shows how it is read.
 #[derive(Debug)]
 pub struct EventStream(broadcast::Receiver<SessionEvent>);
 
 /// What a subscriber reads.
+///
+/// [`Transak::events`](crate::Transak::events) shows how they are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// An event.

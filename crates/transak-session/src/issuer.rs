@@ -17,6 +17,51 @@ use crate::token::{AccessToken, Grant};
 ///
 /// Implementations make exactly one attempt per call: whether and when to try again is decided above. They may be dropped
 /// at any await point.
+///
+/// An implementation of your own, for instance one that asks a service which alone knows the API secret, is given to
+/// [`TransakBuilder::issuer`](crate::TransakBuilder::issuer):
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use transak_session::issuer::{Issuer, IssuerError, IssuerErrorKind, OtpSent, StateToken};
+/// use transak_session::{AccessToken, Grant, Otp, Transak, UserIdentity, UserIp};
+///
+/// #[derive(Debug)]
+/// struct OnlyPartnerTokens;
+///
+/// #[async_trait::async_trait]
+/// impl Issuer for OnlyPartnerTokens {
+///     async fn mint(&self) -> Result<Grant, IssuerError> {
+///         Ok(Grant::new(AccessToken::new("a token from somewhere")))
+///     }
+///     async fn refresh(&self, _: &AccessToken, _: UserIp) -> Result<Grant, IssuerError> {
+///         Err(IssuerError::new(IssuerErrorKind::Invalid))
+///     }
+///     async fn send_otp(&self, _: &UserIdentity) -> Result<OtpSent, IssuerError> {
+///         Err(IssuerError::new(IssuerErrorKind::Invalid))
+///     }
+///     async fn verify_otp(&self, _: &UserIdentity, _: &Otp, _: &StateToken) -> Result<Grant, IssuerError> {
+///         Err(IssuerError::new(IssuerErrorKind::Invalid))
+///     }
+///     async fn logout(&self, _: &AccessToken, _: UserIp) -> Result<(), IssuerError> {
+///         Ok(())
+///     }
+///     async fn probe(&self, _: &AccessToken, _: UserIp) -> Result<(), IssuerError> {
+///         Err(IssuerError::new(IssuerErrorKind::Invalid))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let transak = Transak::builder()
+///     .api_key("your-api-key")
+///     .issuer(Arc::new(OnlyPartnerTokens))
+///     .build()?;
+/// assert_eq!(transak.partner().ready().await?.expose(), "a token from somewhere");
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Issuer: fmt::Debug + Send + Sync + 'static {
     /// Mints a partner access token, which invalidates the one before it at once.
@@ -51,6 +96,8 @@ pub trait Issuer: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The answer to a mailed one-time password.
+///
+/// See [`Issuer`].
 #[derive(Clone, Debug)]
 pub struct OtpSent {
     /// Belongs to the password; both are needed to log in.
@@ -60,6 +107,8 @@ pub struct OtpSent {
 }
 
 /// What ties a one-time password to its request. As secret as the password.
+///
+/// See [`Issuer`].
 #[derive(Clone)]
 pub struct StateToken(Zeroizing<String>);
 
@@ -84,6 +133,8 @@ impl fmt::Debug for StateToken {
 }
 
 /// What kind of failure a call ended in: all that decisions are made on.
+///
+/// See [`Issuer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IssuerErrorKind {
@@ -148,6 +199,8 @@ impl fmt::Display for IssuerErrorKind {
 }
 
 /// A failed call.
+///
+/// See [`Issuer`].
 #[derive(Debug)]
 pub struct IssuerError {
     kind: IssuerErrorKind,

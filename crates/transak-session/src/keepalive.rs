@@ -4,16 +4,6 @@
 //! somebody renews it meanwhile. A [`KeepAlive`] worker does: it asks the store which sessions are due, claims a few at a time
 //! and renews them through the same single flight as everybody else. Any number of workers, in one process or in many, share
 //! the work through the store's leases; there is no leader and nothing to configure when one comes or goes.
-//!
-//! ```no_run
-//! # async fn run(transak: transak_session::Transak) -> Result<(), Box<dyn std::error::Error>> {
-//! let worker = transak.keep_alive().rate(10.0)?.start()?;
-//! // ... the server serves ...
-//! println!("renewed {} sessions", worker.health().renewed);
-//! worker.stop().await;
-//! # Ok(())
-//! # }
-//! ```
 
 mod budget;
 #[cfg(feature = "metrics")]
@@ -41,6 +31,8 @@ use worker::Worker;
 ///
 /// Transak documents no limit on renewals. The default of 30 a second drains what five days of an outage leave behind of ten
 /// million sessions in a little more than a day.
+///
+/// [`Transak::keep_alive`] shows how it is used.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct KeepAlive {
@@ -51,6 +43,16 @@ pub struct KeepAlive {
 
 impl Transak {
     /// Configures a worker that renews due sessions in the background. Nothing runs before [`KeepAlive::start`].
+    ///
+    /// ```no_run
+    /// # async fn run(transak: transak_session::Transak) -> Result<(), Box<dyn std::error::Error>> {
+    /// let worker = transak.keep_alive().rate(10.0)?.start()?;
+    /// // ... the server serves ...
+    /// println!("renewed {} sessions", worker.health().renewed);
+    /// worker.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn keep_alive(&self) -> KeepAlive {
         KeepAlive {
             transak: self.clone(),
@@ -118,6 +120,8 @@ impl KeepAlive {
 }
 
 /// A worker that runs. Dropping it stops the worker without waiting for it.
+///
+/// [`Transak::keep_alive`] shows how it is used.
 #[derive(Debug)]
 pub struct KeepAliveHandle {
     stop: CancellationToken,

@@ -27,6 +27,27 @@ const ASSUMED_CHALLENGE_LIFE: Duration = Duration::from_secs(600);
 const LOGIN_ATTEMPTS: u32 = 3;
 
 /// Asks a person for the one-time password that was mailed to them.
+///
+/// ```no_run
+/// use transak_session::{Otp, OtpDeclined, OtpProvider, OtpRequest, UserSession};
+///
+/// struct Terminal;
+///
+/// #[async_trait::async_trait]
+/// impl OtpProvider for Terminal {
+///     async fn one_time_password(&self, request: OtpRequest) -> Result<Otp, OtpDeclined> {
+///         println!("the password from the mail, please (good until {}): ", request.expires_at);
+///         let line = tokio::task::spawn_blocking(|| std::io::stdin().lines().next());
+///         let typed = line.await.ok().flatten().and_then(Result::ok).ok_or(OtpDeclined)?;
+///         Otp::parse(&typed).map_err(|_| OtpDeclined)
+///     }
+/// }
+///
+/// # async fn run(user: UserSession) -> Result<(), transak_session::LoginError> {
+/// user.login(&Terminal).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait OtpProvider: Send + Sync {
     /// Returns what the person typed, or why they did not. May wait for as long as the challenge lives.
@@ -34,6 +55,8 @@ pub trait OtpProvider: Send + Sync {
 }
 
 /// What to ask for.
+///
+/// See [`OtpProvider`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct OtpRequest {
@@ -44,11 +67,15 @@ pub struct OtpRequest {
 }
 
 /// The person did not give a password.
+///
+/// See [`OtpProvider`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no one-time password was given")]
 pub struct OtpDeclined;
 
 /// Why a login came to nothing.
+///
+/// See [`OtpChallenge`], [`guide::failures`](crate::guide::failures).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {
@@ -73,6 +100,8 @@ pub enum LoginError {
 }
 
 /// A password that was not accepted, with the challenge if another try may help.
+///
+/// [`OtpChallenge`] shows how it is met.
 #[derive(Debug)]
 pub struct VerifyError {
     /// Why.
@@ -98,6 +127,37 @@ impl std::error::Error for VerifyError {
 }
 
 /// A one-time password that is on its way to a person. Holds a secret; `Debug` does not show it.
+///
+/// In a web backend the two steps are two requests, and perhaps two machines:
+///
+/// ```no_run
+/// use transak_session::{Otp, StoredChallenge, UserSession};
+///
+/// # struct Request { session: std::collections::HashMap<&'static str, String> }
+/// /// The person asked to log in.
+/// async fn begin(user: &UserSession, request: &mut Request) -> Result<(), Box<dyn std::error::Error>> {
+///     let challenge = user.begin_login().await?;
+///     let text = challenge.to_stored().expose().to_owned();
+///     request.session.insert("challenge", text); // on the server, not in a cookie
+///     Ok(())
+/// }
+///
+/// /// The person typed what the mail said. `false`: not the right one, and there may be another try.
+/// async fn finish(user: &UserSession, request: &mut Request, typed: &str) -> Result<bool, Box<dyn std::error::Error>> {
+///     let text = request.session.remove("challenge").ok_or("nobody has begun")?;
+///     let challenge = user.resume_login(&StoredChallenge::from_text(text))?;
+///     match challenge.verify(Otp::parse(typed)?).await {
+///         Ok(_) => Ok(true),
+///         Err(error) => match error.challenge {
+///             Some(left) => {
+///                 request.session.insert("challenge", left.to_stored().expose().to_owned());
+///                 Ok(false)
+///             }
+///             None => Err(error.reason.into()),
+///         },
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct OtpChallenge {
     session: UserSession,

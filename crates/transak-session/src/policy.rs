@@ -1,22 +1,32 @@
 //! The numbers behind the decisions, checked when they are set.
 
+mod limits;
+
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+
+pub(crate) use limits::Limits;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long a user access token is assumed to live when nothing else says so: 30 days.
 ///
 /// <https://docs.transak.com/features/authentication> states the lifetime; the refresh answer carries none.
+///
+/// See [`RefreshWindow`].
 pub const ASSUMED_USER_TOKEN_LIFE: Duration = Duration::from_secs(2_592_000);
 
 /// How long a partner access token lives: 7 days.
 ///
 /// <https://docs.transak.com/api/public/refresh-access-token>
+///
+/// See [`PartnerPolicy`].
 pub const ASSUMED_PARTNER_TOKEN_LIFE: Duration = Duration::from_secs(604_800);
 
 /// A policy that would not keep its promises.
+///
+/// See [`UserPolicy`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
@@ -38,6 +48,20 @@ pub enum PolicyError {
 ///
 /// The ages are given for one nominal lifetime and scale with the real one. The draw is made once per token and stored,
 /// so that tokens issued together do not come due together and a restart does not draw again.
+///
+/// ```
+/// use std::time::Duration;
+/// use transak_session::{ASSUMED_USER_TOKEN_LIFE, RefreshWindow, clock::Timestamp};
+///
+/// let day = Duration::from_secs(86_400);
+/// let window = RefreshWindow::new(ASSUMED_USER_TOKEN_LIFE, day * 15, day * 20)?;
+/// let born = Timestamp::from_unix_seconds(1_800_000_000);
+/// assert_eq!(window.due_at(born, born + day * 30, 0), born + day * 15);
+/// assert!(window.due_at(born, born + day * 30, u64::MAX) <= born + day * 20);
+/// // A shorter life scales.
+/// assert_eq!(window.due_at(born, born + day * 10, 0), born + day * 5);
+/// # Ok::<(), transak_session::PolicyError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshWindow {
     lifetime: Duration,
@@ -94,6 +118,21 @@ impl Default for RefreshWindow {
 }
 
 /// How renewals of user tokens are paced.
+///
+/// ```
+/// use std::time::Duration;
+/// use transak_session::{PolicyError, Transak, UserPolicy};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let day = Duration::from_secs(86_400);
+/// let policy = UserPolicy::default().idle_cutoff(Some(day * 30))?.absolute_cutoff(None)?;
+/// let transak = Transak::builder().api_key("your-api-key").user_policy(policy).build()?;
+///
+/// let too_eager = UserPolicy::default().idle_cutoff(Some(Duration::from_secs(60)));
+/// assert_eq!(too_eager.unwrap_err(), PolicyError::TooShort("idle_cutoff"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct UserPolicy {
     pub(crate) window: RefreshWindow,
@@ -181,6 +220,17 @@ impl Default for UserPolicy {
 }
 
 /// How partner tokens are minted. Every mint kills the token before it, for every process that uses it.
+///
+/// ```
+/// use std::time::Duration;
+/// use transak_session::{PartnerPolicy, Transak};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = PartnerPolicy::default().margin(Duration::from_secs(30 * 60))?;
+/// let transak = Transak::builder().api_key("your-api-key").partner_policy(policy).build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PartnerPolicy {
     pub(crate) margin: Duration,
@@ -245,6 +295,15 @@ impl Default for PartnerPolicy {
 }
 
 /// Pauses after failures: doubling from a first one up to a cap, each drawn from the upper half of its span.
+///
+/// ```
+/// use std::time::Duration;
+/// use transak_session::{Backoff, UserPolicy};
+///
+/// let minute = Duration::from_secs(60);
+/// let policy = UserPolicy::default().backoff(Backoff::new(minute, minute * 15)?);
+/// # Ok::<(), transak_session::PolicyError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     first: Duration,
@@ -282,34 +341,6 @@ impl Default for Backoff {
         Self {
             first: Duration::from_secs(30),
             cap: Duration::from_secs(1_800),
-        }
-    }
-}
-
-/// Bounds of the machinery around the decisions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// How many callers may wait for one flight.
-    pub(crate) joiners: usize,
-    /// How many calls this process makes to Transak at a time on its own account.
-    pub(crate) calls: usize,
-    /// After this long one step of a flight counts as unanswered, so that every flight ends.
-    pub(crate) deadline: Duration,
-    /// For how long a lease on a record is taken: twice as long as a call may take, so that a claim that took its time still
-    /// leaves enough; and no longer, because this is what a crash costs the others.
-    pub(crate) lease: Duration,
-    /// After this long a call under a lease counts as unanswered; it is not made if less is left of the lease.
-    pub(crate) call: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            joiners: 10_000,
-            calls: 64,
-            deadline: Duration::from_secs(45),
-            lease: Duration::from_secs(30),
-            call: Duration::from_secs(15),
         }
     }
 }

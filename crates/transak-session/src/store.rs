@@ -42,6 +42,8 @@ pub use sqlite::{Resealed, SqliteOptions, SqliteStore, Verified};
 /// for lease epochs. Records hold tokens and an IP address in clear: a store that leaves the process must seal both.
 /// Every method may be dropped at any await point; a write then either happened or did not.
 /// The module `conformance` (behind a feature of that name) tries all this on any store.
+///
+/// [`MemoryStore`] shows its use.
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Reads a record.
@@ -89,6 +91,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The outcome of a conditional write.
+///
+/// [`MemoryStore`] shows its use.
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Swap {
@@ -99,6 +103,8 @@ pub enum Swap {
 }
 
 /// Which writing of a record this is. Versions of one key only grow.
+///
+/// [`MemoryStore`] shows its use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(u64);
 
@@ -117,6 +123,8 @@ impl Version {
 }
 
 /// A record and its version.
+///
+/// [`MemoryStore`] shows its use.
 #[derive(Clone, Debug)]
 pub struct Versioned {
     /// Which writing this is.

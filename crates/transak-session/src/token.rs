@@ -14,6 +14,15 @@ use crate::clock::Timestamp;
 /// An access token. Cloning shares the text, which is wiped from memory with the last clone.
 ///
 /// `Debug` shows the fingerprint only, and there is no `Display`, `Serialize` or comparison by text.
+///
+/// ```
+/// use transak_session::AccessToken;
+///
+/// let token = AccessToken::new("the token's text");
+/// assert_eq!(token.expose(), "the token's text");
+/// assert!(!format!("{token:?}").contains("text"));
+/// assert_eq!(token.fingerprint(), AccessToken::new("the token's text").fingerprint());
+/// ```
 #[derive(Clone)]
 pub struct AccessToken {
     inner: Arc<Inner>,
@@ -71,6 +80,8 @@ impl fmt::Debug for AccessToken {
 }
 
 /// A short name for a token: the first half of its SHA-256. The token cannot be found from it.
+///
+/// See [`AccessToken::fingerprint`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenFingerprint([u8; 16]);
 
@@ -111,6 +122,8 @@ impl fmt::Debug for TokenFingerprint {
 }
 
 /// A token as an issuer gave it: with as much about its life as the answer said.
+///
+/// [`Issuer`](crate::issuer::Issuer) shows its use.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// The token.
@@ -138,6 +151,8 @@ impl Grant {
 }
 
 /// Where an expiry was read.
+///
+/// See [`Issued::expiry_source`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExpirySource {
@@ -150,6 +165,8 @@ pub enum ExpirySource {
 }
 
 /// A token with its life. Expiry is not optional: a token without one would never be renewed.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows how one is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
     pub(crate) token: AccessToken,

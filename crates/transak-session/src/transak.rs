@@ -21,6 +21,17 @@ use registry::Registry;
 
 /// Tokens and sessions of one environment and API key. Cheap to clone; have one per process, because partner tokens are
 /// minted once for all who share it.
+///
+/// ```
+/// use transak_session::{Transak, UserIdentity};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let transak = Transak::builder().api_key("your-api-key").api_secret("your-api-secret").build()?;
+/// let user = transak.user(UserIdentity::parse("jane@example.com", "203.0.113.7")?);
+/// assert!(user.current().is_none(), "nobody has logged in yet");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Transak {
     inner: Arc<Inner>,
@@ -98,6 +109,22 @@ impl Transak {
     /// What happens to tokens from now on: logins, renewals, mints, and what keeps them from happening.
     ///
     /// Bounded by [`TransakBuilder::event_capacity`]; a subscriber that reads too slowly is told how many it has missed.
+    ///
+    /// ```no_run
+    /// use transak_session::{Delivery, SessionEvent, Transak};
+    ///
+    /// # async fn run(transak: Transak) {
+    /// let mut events = transak.events();
+    /// while let Some(delivery) = events.next().await {
+    ///     match delivery {
+    ///         Delivery::Event(SessionEvent::OtpRequired { user, cause }) => println!("{user}: {cause}"),
+    ///         Delivery::Event(SessionEvent::ContestedMinter) => println!("who else mints with this key?"),
+    ///         Delivery::Event(other) => println!("{}", other.name()),
+    ///         Delivery::Missed(count) => println!("{count} events came too fast"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn events(&self) -> EventStream {
         self.inner.env.events.subscribe()

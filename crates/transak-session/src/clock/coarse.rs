@@ -17,6 +17,19 @@ const TICK: Duration = Duration::from_millis(5);
 ///
 /// Time seems to stand still between two ticks, and for longer if the machine is too busy to run the thread. Tokens live for
 /// days and are renewed days before their end, so nothing depends on it. The thread ends with the last clone.
+///
+/// ```
+/// use transak_session::Transak;
+/// use transak_session::clock::CoarseClock;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let transak = Transak::builder()
+///     .api_key("your-api-key")
+///     .clock(CoarseClock::start()?)
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct CoarseClock {
     face: Arc<Face>,

@@ -11,6 +11,16 @@ use super::{Clock, Timestamp};
 /// A clock for tests and demonstrations: time passes only through [`advance`](Self::advance).
 ///
 /// Clones show the same time.
+///
+/// ```
+/// use std::time::Duration;
+/// use transak_session::clock::{Clock, ManualClock, Timestamp};
+///
+/// let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
+/// let shared = clock.clone();
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(shared.now(), Timestamp::from_unix_seconds(1_800_000_060));
+/// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock {
     hands: Arc<watch::Sender<Hands>>,

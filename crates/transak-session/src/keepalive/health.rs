@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use crate::clock::Timestamp;
 
 /// How a keep-alive worker is doing.
+///
+/// See [`KeepAliveHandle::health`](crate::KeepAliveHandle::health).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct KeepAliveHealth {

@@ -14,6 +14,8 @@ use crate::machine::Pause;
 const SCHEMA: u16 = 1;
 
 /// A challenge as text: a secret, because with the mailed password it logs the user in.
+///
+/// [`OtpChallenge`](crate::OtpChallenge) shows how it is used.
 #[derive(Clone)]
 pub struct StoredChallenge(Zeroizing<String>);
 
@@ -66,6 +68,9 @@ impl fmt::Debug for StoredChallenge {
 }
 
 /// A stored challenge that cannot be gone on with. Does not repeat the text.
+///
+/// What [`UserSession::resume_login`](crate::UserSession::resume_login) answers; [`OtpChallenge`](crate::OtpChallenge) shows
+/// how that is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChallengeError {

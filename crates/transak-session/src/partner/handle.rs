@@ -12,6 +12,17 @@ use crate::machine::Machine;
 use crate::token::{AccessToken, Issued, TokenFingerprint};
 
 /// The partner access token of one environment and API key. Cheap to clone.
+///
+/// ```no_run
+/// # async fn run(transak: transak_session::Transak) -> Result<(), Box<dyn std::error::Error>> {
+/// let partner = transak.partner();
+/// let orders = partner
+///     .call(|client| async move { client.get_orders().send().await })
+///     .await?;
+/// println!("{:?} until {:?}", partner.status().label, partner.status().expires_at);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct PartnerHandle {
     pub(crate) engine: Arc<Engine<PartnerState>>,
@@ -27,6 +38,8 @@ impl fmt::Debug for PartnerHandle {
 }
 
 /// What is known about the partner token. Holds no token.
+///
+/// See [`PartnerHandle::status`], and [`PartnerHandle`] for its use.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PartnerStatus {

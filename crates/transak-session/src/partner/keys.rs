@@ -9,6 +9,22 @@ use crate::token::AccessToken;
 ///
 /// Transak signs webhooks with the partner token that is current when it sends them:
 /// <https://docs.transak.com/docs/webhooks>
+///
+/// ```no_run
+/// # fn signed_with(_key: &str, _body: &str) -> bool { false }
+/// use transak_session::{PartnerHandle, TokenError};
+///
+/// /// Whether one of our tokens signed a webhook.
+/// async fn genuine(partner: &PartnerHandle, body: &str) -> Result<bool, TokenError> {
+///     let known = partner.verification_keys();
+///     if known.iter().any(|key| signed_with(key.expose(), body)) {
+///         return Ok(true);
+///     }
+///     // Another process may have minted since.
+///     let fresh = partner.verification_keys_fresh().await?;
+///     Ok(fresh.iter().any(|key| signed_with(key.expose(), body)))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct VerificationKeys(Vec<AccessToken>);
 

@@ -29,6 +29,8 @@ use crate::identity::UserIp;
 use crate::token::AccessToken;
 
 /// A record as bytes.
+///
+/// See [`encode`].
 #[derive(Clone)]
 pub struct Encoded {
     /// UTF-8 JSON without secrets or personal data.
@@ -47,6 +49,19 @@ impl std::fmt::Debug for Encoded {
 }
 
 /// Writes a record in this release's schema.
+///
+/// ```
+/// use transak_session::clock::Timestamp;
+/// use transak_session::store::{Record, codec};
+/// use transak_session::{AccessToken, Issued};
+///
+/// let at = Timestamp::from_unix_seconds;
+/// let issued = Issued::restore(AccessToken::new("the token's text"), at(10), at(30), at(20));
+/// let encoded = codec::encode(&Record::user(&issued, None, at(10)))?;
+/// assert!(!String::from_utf8_lossy(&encoded.clear).contains("the token's text"));
+/// assert_eq!(codec::decode(&encoded.clear, &encoded.secret)?.expires_at, at(30));
+/// # Ok::<(), transak_session::store::StoreError>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -124,6 +139,8 @@ pub fn encode(record: &Record) -> Result<Encoded, StoreError> {
 
 /// The schema a clear part was written in.
 ///
+/// See [`encode`].
+///
 /// # Errors
 ///
 /// [`StoreErrorKind::Corrupt`] if it is not a clear part, [`StoreErrorKind::Incompatible`] if a later release wrote it.
@@ -145,6 +162,8 @@ pub fn schema_of(clear: &[u8]) -> Result<u16, StoreError> {
 }
 
 /// Reads a record of this or an earlier schema. It never panics, whatever the bytes are, and errors repeat none of them.
+///
+/// See [`encode`].
 ///
 /// # Errors
 ///

@@ -8,6 +8,16 @@ use crate::identity::TenantId;
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// How urgent a record is, by the life its token has left.
+///
+/// ```
+/// use std::time::Duration;
+/// use transak_session::store::Lane;
+///
+/// let hour = Duration::from_secs(3_600);
+/// assert_eq!(Lane::of(hour * 23), Lane::Critical);
+/// assert_eq!(Lane::of(hour * 24), Lane::Urgent);
+/// assert_eq!(Lane::of(hour * 72), Lane::Normal);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lane {
     /// Less than 24 hours, or none: by expiry, the soonest first.
@@ -56,6 +66,8 @@ impl Lane {
 }
 
 /// Which due records to claim.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows its use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueQuery {
     /// Whose.
@@ -69,6 +81,8 @@ pub struct DueQuery {
 }
 
 /// A due record that was claimed.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows its use.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     /// The lease; it names the record.
@@ -78,6 +92,8 @@ pub struct Claimed {
 }
 
 /// A tenant's user records, counted.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows its use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forecast {
     /// Records that are kept alive.

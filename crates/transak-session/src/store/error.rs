@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 
 /// What kind of failure it was: what can be done about it.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows its use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
@@ -36,6 +38,8 @@ impl StoreErrorKind {
 }
 
 /// A store that could not do what it was asked to.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows its use.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,

@@ -6,6 +6,8 @@ use super::Versioned;
 use crate::identity::RecordKey;
 
 /// Which taking of a lease this is: the fencing number. Epochs of one key only grow.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows its use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LeaseEpoch(u64);
 
@@ -25,6 +27,8 @@ impl LeaseEpoch {
 
 /// A lease that was taken. It ends by itself after its span; how long that is still, the holder measures on its own clock
 /// from before it asked.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows its use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// Whose record it is about.
@@ -37,6 +41,8 @@ pub struct Lease {
 }
 
 /// The outcome of a claim.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows its use.
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Claim {

@@ -40,6 +40,39 @@ const DROPPED_AT_ONCE: usize = 16;
 /// No call does work in proportion to the number of records. `claim_due` claims at most 1,024 records at a time. A million
 /// user sessions take about 350 bytes each besides the text of their tokens. Leases are timed by the clock's `elapsed`, so
 /// that a corrected wall clock does not end them.
+///
+/// ```
+/// use std::time::Duration;
+/// use transak_session::clock::{Clock, SystemClock, Timestamp};
+/// use transak_session::store::{Claim, DueQuery, Lane, MemoryStore, Record, SessionStore, Swap};
+/// use transak_session::{AccessToken, Issued, RecordKey};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryStore::new(1_000);
+/// let key = RecordKey::from_bytes([7; 40]);
+/// let (now, day) = (SystemClock.now(), Duration::from_secs(86_400));
+/// let token = AccessToken::new("the token's text");
+///
+/// // The lease first: who renews a token is alone with it.
+/// let Claim::Granted { lease, record: None } = store.claim(&key, Duration::from_secs(30)).await? else {
+///     panic!("somebody else is at it");
+/// };
+/// let record = Record::user(&Issued::restore(token, now, now + day * 30, now), None, now);
+/// let Swap::Stored(version) = store.swap(&key, None, record.clone(), Some(&lease)).await? else {
+///     panic!("there is a record already");
+/// };
+/// // Who has not read the last version does not get through.
+/// assert!(matches!(store.swap(&key, None, record, None).await?, Swap::Conflict(Some(there)) if there.version == version));
+///
+/// // What a keep-alive worker asks for.
+/// let query = DueQuery { tenant: key.tenant(), lane: Lane::Normal, limit: 100, span: Duration::from_secs(30) };
+/// let due = store.claim_due(&query).await?;
+/// assert_eq!(due[0].record.version, version);
+/// assert_eq!(store.forecast(key.tenant(), &[day * 31]).await?.lapsing, [1]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct MemoryStore {
     capacity: usize,
     clock: Arc<dyn Clock>,

@@ -6,6 +6,8 @@ use crate::identity::UserIp;
 use crate::token::{AccessToken, Issued};
 
 /// Whose token a record is about.
+///
+/// Part of a [`Record`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecordKind {
     /// The partner access token.
@@ -15,6 +17,8 @@ pub enum RecordKind {
 }
 
 /// How a token stands.
+///
+/// Part of a [`Record`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecordState {
@@ -35,6 +39,8 @@ pub enum RecordState {
 }
 
 /// What kind of failure the last attempt at a token ended in.
+///
+/// Part of a [`Record`] and of [`SessionEvent::Failed`](crate::SessionEvent::Failed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureClass {
@@ -51,6 +57,8 @@ pub enum FailureClass {
 }
 
 /// A partner token that was replaced: it still verifies webhooks that were signed with it.
+///
+/// Part of a [`Record`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetiredToken {
     /// The token.
@@ -64,6 +72,8 @@ pub struct RetiredToken {
 /// What is kept about one token.
 ///
 /// The user's e-mail address is not part of it: renewals need none, and what is not stored cannot leak.
+///
+/// [`MemoryStore`](crate::store::MemoryStore) shows its use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {

@@ -23,6 +23,8 @@ pub(crate) use envelope::{open_note, seal_note};
 pub use ring::{KeyRing, SealKey, SealKeyError};
 
 /// Which key something was sealed with: 8 bytes that are no secret, `Display` as 16 hexadecimal digits.
+///
+/// See [`SealKey::id`], [`seal_record`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId([u8; 8]);
 
@@ -53,6 +55,8 @@ impl fmt::Debug for KeyId {
 }
 
 /// Encrypts and authenticates small texts. Nothing of this trait waits; it is called on the store's own threads.
+///
+/// [`KeyRing`] is the one for keys that are held in this process.
 pub trait Sealer: fmt::Debug + Send + Sync + 'static {
     /// The key to seal with now.
     fn current(&self) -> KeyId;
@@ -75,6 +79,8 @@ pub trait Sealer: fmt::Debug + Send + Sync + 'static {
 }
 
 /// What could not be sealed or opened.
+///
+/// What a [`Sealer`] answers; [`KeyRing`] is the usual one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealError {

@@ -119,6 +119,13 @@ impl SqliteStore {
     /// With several processes, first give all of them the new key as an older one, so that they can open what others seal
     /// with it; then make it the current one everywhere; then re-seal.
     ///
+    /// ```no_run
+    /// # async fn run(store: transak_session::store::SqliteStore) -> Result<(), transak_session::store::StoreError> {
+    /// while !store.reseal(1_000).await?.finished {}
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`StoreErrorKind::WrongKey`](super::StoreErrorKind::WrongKey) if a record needs a key that is not there: nothing was

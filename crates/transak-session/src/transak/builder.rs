@@ -25,6 +25,8 @@ use crate::policy::{Limits, PartnerPolicy, UserPolicy};
 use crate::store::{MemoryStore, SessionStore};
 
 /// Configures a [`Transak`]. Staging and the machine's clock by default; sessions are kept in memory.
+///
+/// [`Transak`] shows the least of it, [`SqliteStore`](crate::store::SqliteStore) how sessions are kept in a file.
 #[derive(Default)]
 #[must_use]
 pub struct TransakBuilder {
@@ -44,6 +46,12 @@ pub struct TransakBuilder {
 }
 
 /// A configuration that cannot work.
+///
+/// ```
+/// use transak_session::{BuildError, Transak};
+///
+/// assert!(matches!(Transak::builder().build(), Err(BuildError::ApiKey)));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

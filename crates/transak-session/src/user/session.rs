@@ -17,6 +17,17 @@ use crate::token::{AccessToken, Grant, Issued, TokenFingerprint};
 /// A user's session. Cheap to clone; all handles of one user share one token and one renewal at a time.
 ///
 /// Nothing here mails a one-time password except [`begin_login`](Self::begin_login) and [`login`](Self::login).
+///
+/// ```no_run
+/// # async fn run(user: transak_session::UserSession) -> Result<(), Box<dyn std::error::Error>> {
+/// let details = user
+///     .call(|client| async move { client.get_user_details().api_key("your-api-key").send().await })
+///     .await?;
+/// println!("{:?} until {:?}", user.status().label, user.status().expires_at);
+/// user.logout().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct UserSession {
     pub(crate) engine: Arc<Engine<UserState>>,
@@ -35,6 +46,16 @@ impl fmt::Debug for UserSession {
 }
 
 /// What a caller wants of a token.
+///
+/// ```no_run
+/// # async fn run(user: transak_session::UserSession) -> Result<(), transak_session::SessionError> {
+/// use std::time::Duration;
+/// use transak_session::GetOptions;
+///
+/// let token = user.token_with(GetOptions::default().min_remaining(Duration::from_secs(3_600))).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GetOptions {
     min_remaining: Duration,
@@ -53,6 +74,8 @@ impl GetOptions {
 }
 
 /// What is known about a session. Holds neither token nor personal data.
+///
+/// See [`UserSession::status`], and [`UserSession`] for its use.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionStatus {

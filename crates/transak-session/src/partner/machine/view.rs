@@ -13,6 +13,8 @@ use crate::store::StoreError;
 use crate::token::{AccessToken, Issued, TokenFingerprint};
 
 /// The state in a word.
+///
+/// Part of [`PartnerStatus`](crate::PartnerStatus).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PartnerLabel {

@@ -3,6 +3,8 @@
 use crate::store::StoreError;
 
 /// Why a rule did not pass.
+///
+/// The [suite](crate::store::conformance) shows its use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Broken {

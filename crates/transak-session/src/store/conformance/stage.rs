@@ -11,6 +11,8 @@ use crate::store::{Claim, Claimed, DueQuery, Lane, Lease, Record, SessionStore, 
 use crate::{RecordKey, TenantId};
 
 /// Makes stores of one engine.
+///
+/// The [suite](crate::store::conformance) shows its use.
 #[async_trait]
 pub trait Harness: Send + Sync {
     /// Makes a new, empty store that shares nothing with those before it. Each rule gets its own.
@@ -20,6 +22,8 @@ pub trait Harness: Send + Sync {
 }
 
 /// One store, and ways to do to it what happens to stores.
+///
+/// The [suite](crate::store::conformance) shows its use.
 #[async_trait]
 pub trait TestBed: Send + Sync {
     /// The store. Each call may give another clone of the same handle.
@@ -53,6 +57,8 @@ pub trait TestBed: Send + Sync {
 }
 
 /// A test bed and what the suite was set to.
+///
+/// The [suite](crate::store::conformance) shows its use.
 pub struct Stage {
     bed: Box<dyn TestBed>,
     pub(super) seed: u64,

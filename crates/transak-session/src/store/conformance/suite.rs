@@ -18,6 +18,8 @@ pub async fn run(harness: &dyn Harness) -> Report {
 type Check = for<'a> fn(&'a mut Stage) -> Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 
 /// One rule.
+///
+/// The [suite](crate::store::conformance) shows its use.
 #[derive(Clone, Copy)]
 pub struct Rule {
     name: &'static str,
@@ -77,6 +79,8 @@ pub fn rules() -> &'static [Rule] {
 }
 
 /// The rules with settings.
+///
+/// The [suite](crate::store::conformance) shows its use.
 #[derive(Clone, Debug)]
 pub struct Suite {
     seed: u64,
@@ -163,6 +167,8 @@ impl Suite {
 }
 
 /// What came of each rule.
+///
+/// The [suite](crate::store::conformance) shows its use.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Report {

@@ -11,6 +11,8 @@ const FORMAT: u8 = 1;
 const HEAD: usize = 9;
 
 /// A record as a store may keep it.
+///
+/// See [`seal_record`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedRecord {
     /// JSON, for everybody's eyes. Keep it byte for byte: the sealed part is bound to it.
@@ -20,6 +22,32 @@ pub struct SealedRecord {
 }
 
 /// Encodes a record and seals its secret part with the sealer's current key, for this key and version only.
+///
+/// ```
+/// use transak_session::clock::Timestamp;
+/// use transak_session::store::seal::{KeyRing, SealKey, open_record, reseal_record, seal_record};
+/// use transak_session::store::{Record, Version};
+/// use transak_session::{AccessToken, Issued, RecordKey};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (old, new) = (SealKey::generate()?.expose_base64(), SealKey::generate()?.expose_base64());
+/// let at = Timestamp::from_unix_seconds;
+/// let issued = Issued::restore(AccessToken::new("the token's text"), at(10), at(30), at(20));
+/// let record = Record::user(&issued, None, at(10));
+/// let (key, version) = (RecordKey::from_bytes([7; 40]), Version::new(1));
+///
+/// let ring = KeyRing::new(SealKey::from_base64(&old)?);
+/// let sealed = seal_record(&ring, &key, version, &record)?;
+/// assert_eq!(open_record(&ring, &key, version, &sealed.clear, &sealed.sealed)?.expires_at, at(30));
+/// // At another place it does not open.
+/// assert!(open_record(&ring, &key, Version::new(2), &sealed.clear, &sealed.sealed).is_err());
+///
+/// // A new key takes over.
+/// let ring = KeyRing::new(SealKey::from_base64(&new)?).with_older(SealKey::from_base64(&old)?);
+/// assert!(reseal_record(&ring, &key, version, &sealed.clear, &sealed.sealed)?.is_some());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///
@@ -40,6 +68,8 @@ pub fn seal_record(
 
 /// Opens and decodes a record.
 ///
+/// See [`seal_record`].
+///
 /// # Errors
 ///
 /// [`StoreErrorKind::WrongKey`] if the key it was sealed with is not there, [`StoreErrorKind::Corrupt`] if anything of it was
@@ -59,6 +89,8 @@ pub fn open_record(
 
 /// Seals what another key sealed with the sealer's current one; `None` if that was the current one.
 ///
+/// See [`seal_record`].
+///
 /// # Errors
 ///
 /// As [`open_record`].
@@ -77,6 +109,8 @@ pub fn reseal_record(
 }
 
 /// Which key a sealed text was sealed with.
+///
+/// See [`seal_record`].
 ///
 /// # Errors
 ///

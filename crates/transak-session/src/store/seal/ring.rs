@@ -16,6 +16,8 @@ const KEY: usize = 32;
 const NONCE: usize = 24;
 
 /// A text that is no key. The text is not repeated.
+///
+/// What [`SealKey::from_base64`] answers; see [`KeyRing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealKeyError {
@@ -31,6 +33,8 @@ pub enum SealKeyError {
 }
 
 /// A key of 32 random bytes. `Debug` shows its id only; it is wiped from memory when dropped.
+///
+/// [`KeyRing`] shows how it is used.
 pub struct SealKey {
     bytes: Zeroizing<[u8; KEY]>,
     id: KeyId,

@@ -16,6 +16,8 @@ use crate::store::{StoreError, StoreErrorKind};
 const MOST: usize = 1_000;
 
 /// How far the re-sealing has come.
+///
+/// See [`SqliteStore::reseal`](crate::store::SqliteStore::reseal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resealed {

@@ -8,6 +8,8 @@ use crate::store::seal::Sealer;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// What was found in a file whose structure is sound.
+///
+/// See [`SqliteStore::verify`](crate::store::SqliteStore::verify).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {

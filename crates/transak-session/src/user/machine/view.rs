@@ -14,6 +14,8 @@ use crate::store::StoreError;
 use crate::token::Issued;
 
 /// A session's state in a word.
+///
+/// Part of [`SessionStatus`](crate::SessionStatus); [`guide::lifecycle`](crate::guide::lifecycle) tells of the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionLabel {
