@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::held::{Health, Session};
+use super::held::{End, Health, Session};
 use super::{Activity, Change, Claimed, Effect, Note, Standing, Step, Tenure, UserState, Why};
 use crate::clock::Timestamp;
 use crate::error::TokenError;
@@ -47,7 +47,7 @@ impl UserState {
 
     fn claim_waiting(mut self, why: Why, left: Duration, now: Timestamp, policy: &UserPolicy) -> Step {
         if let Some((tenure, record)) = self.parked.take() {
-            return self.under_lease(tenure, Some(record), why, now, policy);
+            return self.unpark(tenure, record, why, now, policy);
         }
         self.go(Activity::Claiming { why, left }, Effect::Claim)
     }
@@ -173,6 +173,23 @@ impl UserState {
         self.elsewhere(before.0, (why, left), retry_at, now, policy)
     }
 
+    /// A lease that was brought during a flight. Its record was read then: if this process has read or written the session
+    /// since, that says more, and an end or a logout must not be undone by what was there before.
+    pub(super) fn unpark(
+        mut self,
+        tenure: Tenure,
+        record: Versioned,
+        why: Why,
+        now: Timestamp,
+        policy: &UserPolicy,
+    ) -> Step {
+        if self.version.is_none_or(|known| record.version >= known) {
+            return self.under_lease(tenure, Some(record), why, now, policy);
+        }
+        self.tenure = Some(tenure);
+        self.decide(why, false, now, policy)
+    }
+
     /// The lease is ours, and this is the record under it.
     pub(super) fn under_lease(
         mut self,
@@ -200,6 +217,9 @@ impl UserState {
             return self.settle(now, policy);
         };
         if !session.issued.usable(now) {
+            if session.tried {
+                return self.lapse(End::Expired, now, policy);
+            }
             // The one last attempt: if the clock is wrong, Transak still renews; and its answer corrects the clock.
             return self.refresh(now, policy);
         }

@@ -22,6 +22,8 @@ pub(super) struct Session {
     pub(super) reported: bool,
     /// From a renewal until a 401 or a wish for more life may cause the next.
     pub(super) spacing: Option<Pause>,
+    /// After its expiry a last attempt was made and refused, but whether another process has renewed could not be read.
+    pub(super) tried: bool,
     /// Another process renews, or the store is down: to be looked at again after this.
     pub(super) look: Option<Pause>,
 }
@@ -82,6 +84,7 @@ impl Session {
             health: Health::Good,
             reported: false,
             spacing: None,
+            tried: false,
             look: None,
         }
     }
@@ -100,7 +103,11 @@ impl Session {
     pub(super) fn restore(record: &Record, now: Timestamp) -> Option<Self> {
         let mut session = Self::new(record.issued()?, record.user_ip?, record.used_at);
         session.signed_in_at = record.signed_in_at;
-        let waits = Pause::lasting(record.wake_at.since(now).min(pacing::LONGEST), now);
+        // A pause that is too long was written by a clock that was wrong: following it could cost the session.
+        let waits = match record.wake_at.since(now) {
+            left if left > pacing::LONGEST + pacing::DRIFT => Pause::OVER,
+            left => Pause::lasting(left.min(pacing::LONGEST), now),
+        };
         let failed = record.last_failure.filter(|_| record.failures > 0);
         let setback = failed.map(|class| Setback {
             failures: record.failures,
@@ -242,6 +249,8 @@ impl Session {
     }
 
     pub(super) fn rebase(&mut self, now: Timestamp) {
+        // A clock that was wrong had it expire.
+        self.tried &= !self.issued.usable(now);
         let pause = match &mut self.health {
             Health::Failing(setback) => Some(&mut setback.pause),
             Health::Suspect(s) => {

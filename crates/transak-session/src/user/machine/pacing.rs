@@ -14,6 +14,8 @@ use crate::store::{FailureClass, Lane};
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 /// No pause is longer than this; a stored one that is was written by a wrong clock.
 pub(super) const LONGEST: Duration = Duration::from_secs(6 * 3_600);
+/// Clocks of processes that differ by less than this are not wrong.
+pub(super) const DRIFT: Duration = Duration::from_secs(3_600);
 /// Near the expiry the pauses shorten, but not below this.
 const SHORTEST: Duration = Duration::from_secs(60);
 /// Sessions whose pause ends where a lane begins are spread over this much of it.

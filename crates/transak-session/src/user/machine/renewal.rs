@@ -152,6 +152,9 @@ impl UserState {
                 self.failure = Some(TokenError::Store(error));
                 self.look_later(policy.backoff.pause(1, which.draw(0)), now);
                 self.dismiss_report();
+                if let Some(session) = self.signed_mut().filter(|s| s.issued.fingerprint() == which) {
+                    session.tried = !session.issued.usable(now);
+                }
                 return self.settle(now, policy);
             }
         }

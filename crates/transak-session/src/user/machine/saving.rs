@@ -32,7 +32,7 @@ impl UserState {
             return self.go(Activity::Releasing, Effect::Release(tenure.lease));
         }
         if let Some((tenure, record)) = self.parked.take() {
-            return self.under_lease(tenure, Some(record), Why::Kept, now, policy);
+            return self.unpark(tenure, record, Why::Kept, now, policy);
         }
         self.activity = Activity::Idle;
         (self, None)

@@ -108,6 +108,10 @@ impl World {
     pub(super) fn send(&mut self, event: Event) -> Checked {
         let now = self.now();
         let before = self.state.held().cloned();
+        if let Some(held) = before.as_ref().filter(|held| held.usable(now)) {
+            // Whatever was tried when a clock was wrong: each expiry has its own last attempt.
+            self.said.entry(held.fingerprint()).or_default().last_try = false;
+        }
         let leaves = matches!(&event, Event::LogOut);
         // The store may tell of an end elsewhere.
         let told = match &event {
