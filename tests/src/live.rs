@@ -1,8 +1,11 @@
-//! The life of a partner and a user, told through every operation the sandbox serves; the same story against mocks, the
+//! The life of a partner and a user, told through every operation; the same story against mocks, the
 //! sandbox and the real staging host.
 
+mod arrange;
 pub mod calls;
 pub mod gate;
+mod kyc_calls;
+mod money_calls;
 mod refusals;
 pub mod relay;
 pub mod target;
@@ -21,12 +24,16 @@ pub use relay::{Relay, Tamper};
 pub use target::Target;
 
 /// In this order each operation finds what it needs.
-pub const ORDER: [&Operation; 17] = [
+pub const ORDER: [&Operation; 65] = [
     &operations::GET_COUNTRIES,
     &operations::GET_CRYPTO_CURRENCIES,
     &operations::GET_FIAT_CURRENCIES,
     &operations::GET_PRICE,
     &operations::VERIFY_WALLET_ADDRESS,
+    &operations::LOOKUP_COUNTRIES,
+    &operations::LOOKUP_CRYPTO_CURRENCIES,
+    &operations::LOOKUP_FIAT_CURRENCIES,
+    &operations::GET_QUOTE,
     &operations::SEND_USER_OTP,
     &operations::VERIFY_USER_OTP,
     &operations::REFRESH_ACCESS_TOKEN,
@@ -36,7 +43,51 @@ pub const ORDER: [&Operation; 17] = [
     &operations::GET_ORDERS,
     &operations::GET_ORDER_BY_ID,
     &operations::GET_WEBHOOKS,
+    &operations::GET_USER_DATA,
+    &operations::GET_BUSINESS_ORDERS,
+    &operations::GET_BUSINESS_ORDER,
     &operations::CREATE_WIDGET_URL,
+    &operations::GET_KYC_REQUIREMENT,
+    &operations::GET_ADDITIONAL_REQUIREMENTS,
+    &operations::GET_KYC_ID_PROOF_STATUS,
+    &operations::PATCH_USER_DETAILS,
+    &operations::UPDATE_PURPOSE_OF_USAGE,
+    &operations::SUBMIT_SSN,
+    &operations::SUBMIT_SOURCE_OF_INCOME,
+    &operations::UPLOAD_PROOF_DOCUMENT,
+    &operations::SUBMIT_MICA_CONSENT,
+    &operations::SUBMIT_NATIONALITY,
+    &operations::GET_KYC_RELIANCE_STATUS,
+    &operations::SUBMIT_RELIANCE_IDENTITY,
+    &operations::SUBMIT_RELIANCE_DOCUMENT,
+    &operations::SUBMIT_RELIANCE_BIOMETRICS,
+    &operations::GET_FCA_STATUS,
+    &operations::GET_FCA_REQUIREMENTS,
+    &operations::SUBMIT_FCA_REQUIREMENTS,
+    &operations::CREATE_VIRTUAL_ACCOUNT,
+    &operations::GET_VIRTUAL_ACCOUNT_STATUS,
+    &operations::GET_PAYMENT_INSTRUMENT_STATUS,
+    &operations::CREATE_ORDER,
+    &operations::GET_USER_ORDERS,
+    &operations::GET_USER_ORDER,
+    &operations::GET_ACTIVE_ORDERS,
+    &operations::CONFIRM_PAYMENT,
+    &operations::CANCEL_ORDER,
+    &operations::REQUEST_ONE_TIME_TOKEN,
+    &operations::CREATE_TRANSACTION_SESSION,
+    &operations::PROCESS_TRANSACTION,
+    &operations::GET_TRANSACTION_STATUS,
+    &operations::CREATE_CARD_TRANSACTION_SESSION,
+    &operations::PROCESS_CARD_TRANSACTION,
+    &operations::DELETE_SAVED_CARD,
+    &operations::CREATE_VIRTUAL_BANK_ACCOUNT,
+    &operations::LIST_VIRTUAL_BANK_ACCOUNTS,
+    &operations::GET_VIRTUAL_BANK_ACCOUNT,
+    &operations::UPDATE_VIRTUAL_BANK_ACCOUNT,
+    &operations::SIMULATE_VIRTUAL_BANK_TRANSFER,
+    &operations::DELETE_VIRTUAL_BANK_ACCOUNT,
+    &operations::UPDATE_WEBHOOK_URL,
+    &operations::TEST_WEBHOOK,
     &operations::REFRESH_USER_ACCESS_TOKEN,
     &operations::LOGOUT_USER,
 ];
@@ -148,6 +199,14 @@ impl<'t> Stage<'t> {
         steps
     }
 
+    /// Sees to what an operation needs to exist.
+    ///
+    /// # Errors
+    /// Why it cannot be run.
+    pub async fn prepare(&mut self, operation: &Operation) -> Result<(), String> {
+        self.target.prepare(operation, &mut self.live).await
+    }
+
     async fn ready(&mut self, operation: &'static Operation, alternative: &Alternative) -> Result<(), String> {
         self.target.permits(operation)?;
         for header in alternative.headers() {
@@ -179,7 +238,7 @@ impl<'t> Stage<'t> {
         let json = match outcome {
             Outcome::Answer { json, .. } => json,
             Outcome::Failed(error) => return Err(error.to_string()),
-            Outcome::Unknown(_) => return Err("teach it to tests/src/live/calls.rs and to the sandbox".to_owned()),
+            Outcome::Unknown(_) => return Err("teach it to tests/src/live/calls.rs".to_owned()),
         };
         let value: Value = serde_json::from_str(&exchange.body).map_err(|_| "what was decoded is no JSON")?;
         let complaints = self.complaints(operation, exchange.status, &value);

@@ -1,9 +1,11 @@
 //! What is known of a live target, and a call of every operation made from it.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use transak_client::operations::Credential;
 use transak_client::{Client, Credentials, Operation, types};
 
+use super::{kyc_calls, money_calls};
 use crate::exercise::{Outcome, finish};
 
 /// What the story has learned so far. Prints no values.
@@ -13,6 +15,18 @@ pub struct Live {
     pub credentials: Credentials,
     /// An order that exists.
     pub order_id: Option<String>,
+    /// A quote whose price holds.
+    pub quote: Option<String>,
+    /// An order of the user.
+    pub user_order: Option<String>,
+    /// An identity proof under way.
+    pub run: Option<String>,
+    /// A transaction session.
+    pub transaction: Option<String>,
+    /// A saved card.
+    pub card: Option<String>,
+    /// A virtual bank account.
+    pub account: Option<String>,
     /// Of the login under way.
     pub state_token: Option<transak_client::Secret>,
     /// Of the login under way.
@@ -20,6 +34,23 @@ pub struct Live {
 }
 
 impl Live {
+    /// Knows nothing but these.
+    #[must_use]
+    pub fn with(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            order_id: None,
+            quote: None,
+            user_order: None,
+            run: None,
+            transaction: None,
+            card: None,
+            account: None,
+            state_token: None,
+            otp: None,
+        }
+    }
+
     /// A credential's value; empty when it is not known.
     #[must_use]
     pub fn value(&self, credential: Credential) -> &str {
@@ -38,6 +69,26 @@ impl Live {
                 self.order_id = self.order_id.take().or_else(|| text("/data/0/id"));
                 None
             }
+            "getQuote" => {
+                self.quote = text("/data/quoteId");
+                None
+            }
+            "getAdditionalRequirements" => {
+                self.run = text("/data/formsRequired/0/metadata/workFlowRunId").or_else(|| self.run.take());
+                None
+            }
+            "createOrder" => {
+                self.user_order = text("/data/orderId");
+                None
+            }
+            "getUserOrders" => {
+                self.user_order = self.user_order.take().or_else(|| text("/data/0/orderId"));
+                None
+            }
+            "createVirtualBankAccount" => {
+                self.account = text("/data/id");
+                None
+            }
             "verifyUserOtp" | "refreshUserAccessToken" => Some(Credential::UserToken),
             "refreshAccessToken" => Some(Credential::PartnerToken),
             _ => None,
@@ -46,6 +97,11 @@ impl Live {
             self.credentials = self.credentials.clone().with(kind, value);
         }
     }
+}
+
+/// A body of the spec's own shape.
+pub(super) fn body<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("a body")
 }
 
 /// Calls an operation with live values. Only ids and credentials are live: what is quoted and asked stands here.
@@ -60,8 +116,8 @@ pub async fn call(client: &Client, operation: &Operation, live: &Live) -> Outcom
             let params = json!({ "widgetParams": {
                 "apiKey": key, "referrerDomain": "app.example.com", "fiatCurrency": "EUR", "fiatAmount": 149.95,
             }});
-            let body: types::CreateWidgetUrlRequest = serde_json::from_value(params).expect("a body");
-            finish(client.create_widget_url().body(body).send().await)
+            let form: types::CreateWidgetUrlRequest = body(params);
+            finish(client.create_widget_url().body(form).send().await)
         }
         "getCountries" => finish(client.get_countries().send().await),
         "getCryptoCurrencies" => finish(client.get_crypto_currencies().send().await),
@@ -109,6 +165,12 @@ pub async fn call(client: &Client, operation: &Operation, live: &Live) -> Outcom
             let request = request.wallet_address("0x52908400098527886E0F7030069857D2E4169EE7");
             finish(request.send().await)
         }
-        other => Outcome::Unknown(other.to_owned()),
+        other => match kyc_calls::call(client, other, live).await {
+            Some(outcome) => outcome,
+            None => match money_calls::call(client, other, live).await {
+                Some(outcome) => outcome,
+                None => Outcome::Unknown(other.to_owned()),
+            },
+        },
     }
 }

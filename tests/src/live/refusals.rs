@@ -128,7 +128,11 @@ impl Stage<'_> {
 }
 
 fn unauthorized(operation: &Operation) -> Option<ErrorCode> {
-    (operation.host() == Host::Gateway).then_some(ErrorCode::TokenRejected)
+    let reliance = operation.id().starts_with("submitReliance");
+    (operation.host() == Host::Gateway).then_some(match reliance {
+        true => ErrorCode::RelianceTokenRejected,
+        false => ErrorCode::TokenRejected,
+    })
 }
 
 /// Whether what is left satisfies another alternative.

@@ -66,7 +66,7 @@ impl Problem {
 impl Handler for ControlApi {
     async fn handle(&self, request: Incoming, _peer: IpAddr) -> Result<Outgoing, Dropped> {
         let (head, body) = request.into_parts();
-        let body = self.bodies.read(&head, body).await;
+        let body = self.bodies.read(&head, body, crate::http::Room::Ordinary).await;
         Ok(self.respond(&head, body))
     }
 }

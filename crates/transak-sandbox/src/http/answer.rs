@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use ::http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, DATE};
 use ::http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
+use transak_client::Operation;
 use transak_client::operations::Host;
 
 use super::Outgoing;
 use super::out::OutBody;
-use crate::world::Moment;
+use crate::world::{Moment, rejected};
 
-/// Code of a token that is missing or no longer good.
-const TOKEN_REJECTED: u32 = 1002;
 /// Code of a request that breaks a rule.
 const VALIDATION_FAILED: u32 = 9001;
 
@@ -54,11 +53,11 @@ impl Refusal {
     }
 
     /// A credential header is missing. `forbidden` on the operations whose spec knows 403 and no 401.
-    pub(crate) fn no_credentials(host: Host, header: &str, forbidden: bool) -> Self {
-        match (host, forbidden) {
+    pub(crate) fn no_credentials(operation: &Operation, header: &str, forbidden: bool) -> Self {
+        match (operation.host(), forbidden) {
             (_, true) => Self::new(StatusCode::FORBIDDEN, format!("{header} is missing")),
             (Host::Gateway, false) => Self {
-                code: Some(TOKEN_REJECTED),
+                code: Some(u32::from(rejected(operation.id()))),
                 ..Self::new(StatusCode::UNAUTHORIZED, format!("{header} is missing"))
             },
             _ => Self::new(StatusCode::UNAUTHORIZED, "Authorization Required"),
@@ -76,17 +75,17 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn media_type() -> Self {
+    /// A body of a type that the operation does not take.
+    pub(crate) fn media_type(form: bool) -> Self {
+        let kind = if form {
+            "multipart/form-data"
+        } else {
+            "application/json"
+        };
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content-type must be application/json",
+            format!("content-type must be {kind}"),
         )
-    }
-
-    /// An operation of the spec without a world behind it.
-    pub(crate) fn not_served(operation: &str) -> Self {
-        let message = format!("the sandbox does not serve {operation}");
-        Self::new(StatusCode::NOT_IMPLEMENTED, message)
     }
 
     /// A defect of the sandbox.
@@ -167,8 +166,9 @@ mod tests {
             for refusal in [
                 Refusal::invalid("email is required"),
                 Refusal::unread_body("body is longer than allowed"),
-                Refusal::no_credentials(host, "x-api-key", forbidden),
-                Refusal::media_type(),
+                Refusal::no_credentials(operation, "x-api-key", forbidden),
+                Refusal::media_type(false),
+                Refusal::media_type(true),
                 Refusal::method(&["GET"]),
             ] {
                 let text = refusal.text(host);

@@ -10,14 +10,24 @@ use ::http::{HeaderMap, HeaderValue, StatusCode, request};
 use bytes::Bytes;
 use serde_json::Value;
 use transak_client::Operation;
-use transak_client::operations::Host;
+use transak_client::operations::{self, Host};
 
+use super::form;
 use super::route::{Routed, route};
-use super::{BodyProblem, Dropped, Handler, Incoming, Outgoing, Refusal, credentials, json_response, text_response};
+use super::{
+    BodyProblem, Dropped, Handler, Incoming, Outgoing, Refusal, Room, credentials, json_response, text_response,
+};
 use crate::fault::{Effect, Phase};
 use crate::state::Shared;
 use crate::validate::{OperationRules, Parts, Said, query_pairs};
-use crate::world::{Body, Reply, Request, SERVED};
+use crate::world::{Body, Reply, Request};
+
+/// Operations whose bodies hold files.
+const UPLOADS: [&Operation; 3] = [
+    &operations::UPLOAD_PROOF_DOCUMENT,
+    &operations::SUBMIT_RELIANCE_DOCUMENT,
+    &operations::SUBMIT_RELIANCE_BIOMETRICS,
+];
 
 /// Marks an answer that the spec does not allow.
 const VIOLATION: HeaderName = HeaderName::from_static("x-sandbox-violation");
@@ -33,13 +43,22 @@ pub(crate) struct Api {
 impl Handler for Api {
     async fn handle(&self, request: Incoming, peer: IpAddr) -> Result<Outgoing, Dropped> {
         let (head, body) = request.into_parts();
-        let body = self.shared.bodies.read(&head, body).await;
+        let room = room(self.host, &head);
+        let body = self.shared.bodies.read(&head, body, room).await;
         let mut response = match body {
             Ok(body) => self.routed(&head, &body, peer).await?,
             Err(problem) => self.refuse(&unread(problem)),
         };
         self.trace(&head, &mut response);
         Ok(response)
+    }
+}
+
+/// How much room the body of a request is given.
+fn room(host: Host, head: &request::Parts) -> Room {
+    match route(host, head.method.as_str(), head.uri.path()) {
+        Routed::To(operation, _) if UPLOADS.contains(&operation) => Room::Upload,
+        _ => Room::Ordinary,
     }
 }
 
@@ -76,9 +95,6 @@ impl Api {
             Routed::OtherMethods(methods) => return Ok(self.refuse(&Refusal::method(&methods))),
             Routed::Nowhere => return Ok(self.refuse(&Refusal::not_found())),
         };
-        if !SERVED.contains(&operation) {
-            return Ok(self.refuse(&Refusal::not_served(operation.id())));
-        }
         let fault = self.shared.faults.fire(operation.id());
         if let Some(effect) = &fault {
             match effect {
@@ -88,7 +104,7 @@ impl Api {
                 _ => {}
             }
         }
-        let response = self.answer(operation, head, body, &path, peer);
+        let response = self.answer(operation, head, body, &path, peer).await;
         match &fault {
             Some(Effect::DropAfter) => Err(Dropped),
             Some(Effect::SlowBody { pieces, pause_millis }) => {
@@ -128,7 +144,7 @@ impl Api {
         response
     }
 
-    fn answer(
+    async fn answer(
         &self,
         operation: &'static Operation,
         head: &request::Parts,
@@ -140,7 +156,7 @@ impl Api {
             return self.refuse(&Refusal::defect(format!("no rules for {}", operation.id())));
         };
         let query = query_pairs(head.uri.query());
-        let body = match check(operation, rules, head, path, &query, body) {
+        let body = match check(operation, rules, head, path, &query, body).await {
             Ok(body) => body,
             Err(refusal) => return self.refused(operation, rules, &refusal),
         };
@@ -217,7 +233,7 @@ fn response_of(reply: Reply, now: crate::world::Moment) -> Outgoing {
 }
 
 /// Everything the spec asks of a request; gives the body back as JSON.
-fn check(
+async fn check(
     operation: &Operation,
     rules: &OperationRules,
     head: &request::Parts,
@@ -237,11 +253,15 @@ fn check(
     if !rules.takes_body() {
         return Ok(None);
     }
-    if !body.is_empty() && !is_json(&head.headers) {
-        return Err(Refusal::media_type());
+    if !body.is_empty() && !rules.takes_form() && !is_json(&head.headers) {
+        return Err(Refusal::media_type(false));
     }
     let value = match body.as_ref() {
         [] => None,
+        _ if rules.takes_form() => {
+            let read = form::read(&head.headers, body).await;
+            Some(read.map_err(|problem| problem.map_or_else(|| Refusal::media_type(true), Refusal::invalid))?)
+        }
         bytes => Some(serde_json::from_slice(bytes).map_err(|_| Refusal::invalid("body is not valid JSON"))?),
     };
     rules.check_body(value.as_ref()).map_err(Refusal::invalid)?;

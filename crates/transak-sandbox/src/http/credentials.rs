@@ -35,7 +35,7 @@ pub(crate) fn check(operation: &Operation, headers: &HeaderMap, forbidden: bool)
     match nearest {
         (0, _) => Ok(()),
         (_, header) => Err(Refusal::no_credentials(
-            operation.host(),
+            operation,
             header.unwrap_or_default(),
             forbidden,
         )),

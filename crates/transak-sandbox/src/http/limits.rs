@@ -22,6 +22,10 @@ pub struct Limits {
     pub max_headers: usize,
     /// Bytes of a request body; longer ones are answered with 400 and code 9001.
     pub max_body_bytes: usize,
+    /// The same for the operations that files are sent to.
+    pub max_upload_bytes: usize,
+    /// Request bodies of more than `max_body_bytes` that may be in memory at once.
+    pub uploads: usize,
     /// Request bodies of more than 16 KiB that may be in memory at once.
     pub large_bodies: usize,
     /// Age at which a connection is closed after the request under way.
@@ -37,6 +41,8 @@ impl Default for Limits {
             max_head_bytes: 32 * 1024,
             max_headers: 100,
             max_body_bytes: 1024 * 1024,
+            max_upload_bytes: 32 * 1024 * 1024,
+            uploads: 4,
             large_bodies: 64,
             max_connection_age: Duration::from_secs(3600),
         }
@@ -59,6 +65,7 @@ impl Limits {
             body_timeout: self.body_timeout.min(FOREVER),
             max_headers: self.max_headers.min(MOST_HEADERS),
             large_bodies: places(self.large_bodies),
+            uploads: places(self.uploads),
             max_connection_age: self.max_connection_age.min(FOREVER),
             ..self
         }

@@ -4,6 +4,7 @@ mod answer;
 mod api;
 mod body;
 mod credentials;
+mod form;
 mod handler;
 mod limits;
 mod listen;
@@ -12,7 +13,7 @@ mod route;
 
 pub(crate) use answer::{Refusal, json_response, text_response};
 pub(crate) use api::Api;
-pub(crate) use body::{BodyProblem, BodyReader};
+pub(crate) use body::{BodyProblem, BodyReader, Room};
 pub(crate) use handler::{Dropped, Handler, Incoming, Outgoing};
 pub use limits::Limits;
 pub(crate) use listen::serve;

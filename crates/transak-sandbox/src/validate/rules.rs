@@ -30,6 +30,7 @@ pub(crate) struct OperationRules {
 
 struct BodyRule {
     required: bool,
+    form: bool,
     schema: Schema,
 }
 
@@ -114,14 +115,17 @@ impl OperationRules {
             .get("requestBody")
             .map(|body| document.resolve(body))
             .transpose()?;
-        // A form is for the operation itself to read.
-        let body = match body.filter(|body| body.pointer("/content/multipart~1form-data").is_none()) {
+        let body = match body {
             None => None,
             Some(body) => {
-                let schema = json_schema(body).ok_or_else(|| SpecError::new(id, "a request body that is no JSON"))?;
+                let form = body.pointer(FORM);
+                let schema = form
+                    .or_else(|| json_schema(body))
+                    .ok_or_else(|| SpecError::new(id, "a request body that is neither JSON nor a form"))?;
                 let required = body.get("required").and_then(Value::as_bool).unwrap_or(false);
                 Some(BodyRule {
                     required,
+                    form: form.is_some(),
                     schema: Schema::new(document, id, schema, Speaker::Caller)?,
                 })
             }
@@ -153,6 +157,11 @@ impl OperationRules {
     /// Whether the spec lists this status.
     pub(crate) fn lists(&self, status: u16) -> bool {
         self.answers.contains_key(&status)
+    }
+
+    /// Whether the body is a form and not JSON.
+    pub(crate) fn takes_form(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| body.form)
     }
 
     /// Whether the operation takes a body.
@@ -201,6 +210,9 @@ impl OperationRules {
         }
     }
 }
+
+/// Where the schema of a form is.
+const FORM: &str = "/content/multipart~1form-data/schema";
 
 fn json_schema(holder: &Value) -> Option<&Value> {
     holder.get("content")?.get("application/json")?.get("schema")

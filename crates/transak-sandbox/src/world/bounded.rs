@@ -44,6 +44,10 @@ impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
         self.entries.get_mut(key)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

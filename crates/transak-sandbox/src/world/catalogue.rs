@@ -82,6 +82,20 @@ const fn card(min: i64, max: i64, pay_out: bool) -> Payment {
     }
 }
 
+/// Cards in the wallet of a telephone.
+const fn pay(id: &'static str, name: &'static str, max: i64) -> Payment {
+    let (min, time) = (15, "1-3 minutes");
+    Payment {
+        id,
+        name,
+        time,
+        min,
+        max,
+        share: (4, 2),
+        pay_out: false,
+    }
+}
+
 const fn bank(id: &'static str, name: &'static str, min: i64, max: i64) -> Payment {
     Payment {
         id,
@@ -103,6 +117,8 @@ pub(crate) static FIAT: &[Fiat] = &[
         payments: &[
             card(15, 5_000, true),
             bank("sepa_bank_transfer", "SEPA Bank Transfer", 15, 50_000),
+            pay("apple_pay", "Apple Pay", 5_000),
+            pay("google_pay", "Google Pay", 5_000),
         ],
     },
     Fiat {
@@ -113,6 +129,9 @@ pub(crate) static FIAT: &[Fiat] = &[
         payments: &[
             card(15, 5_000, false),
             bank("gbp_bank_transfer", "Faster Payments", 15, 40_000),
+            bank("pm_open_banking", "Open Banking", 15, 40_000),
+            pay("apple_pay", "Apple Pay", 5_000),
+            pay("google_pay", "Google Pay", 5_000),
         ],
     },
     Fiat {
@@ -209,7 +228,7 @@ pub(crate) static CRYPTO: &[Crypto] = &[
 
 const PAPERS: &[&str] = &["passport", "driving_licence", "national_identity_card"];
 
-const fn country(
+const fn a_country(
     alpha2: &'static str,
     alpha3: &'static str,
     name: &'static str,
@@ -228,16 +247,16 @@ const fn country(
 }
 
 pub(crate) static COUNTRIES: &[Country] = &[
-    country("DE", "DEU", "Germany", "EUR", true),
-    country("ES", "ESP", "Spain", "EUR", true),
-    country("FR", "FRA", "France", "EUR", true),
+    a_country("DE", "DEU", "Germany", "EUR", true),
+    a_country("ES", "ESP", "Spain", "EUR", true),
+    a_country("FR", "FRA", "France", "EUR", true),
     Country {
         documents: &["passport", "driving_licence"],
-        ..country("GB", "GBR", "United Kingdom", "GBP", true)
+        ..a_country("GB", "GBR", "United Kingdom", "GBP", true)
     },
-    country("IN", "IND", "India", "INR", true),
-    country("KP", "PRK", "North Korea", "KPW", false),
-    country("NL", "NLD", "Netherlands", "EUR", true),
+    a_country("IN", "IND", "India", "INR", true),
+    a_country("KP", "PRK", "North Korea", "KPW", false),
+    a_country("NL", "NLD", "Netherlands", "EUR", true),
     Country {
         documents: &["passport", "driving_licence"],
         states: &[
@@ -245,9 +264,26 @@ pub(crate) static COUNTRIES: &[Country] = &[
             ("US-NY", "New York", false),
             ("US-TX", "Texas", true),
         ],
-        ..country("US", "USA", "United States of America", "USD", true)
+        ..a_country("US", "USA", "United States of America", "USD", true)
     },
 ];
+
+/// Whether money comes by bank, so that an account has to be there before an order, and the user says when they paid.
+pub(crate) fn is_bank(payment: &Payment) -> bool {
+    payment.id.ends_with("_bank_transfer") || matches!(payment.id, "pm_wire" | "pm_open_banking")
+}
+
+/// Whether a text has the form of an ISO 3166-1 alpha-2 code, in capitals.
+pub(crate) fn is_alpha2(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase())
+}
+
+/// The country of an ISO 3166-1 alpha-2 code, in whatever case.
+pub(crate) fn country(alpha2: &str) -> Option<&'static Country> {
+    COUNTRIES
+        .iter()
+        .find(|country| country.alpha2.eq_ignore_ascii_case(alpha2))
+}
 
 pub(crate) fn fiat(symbol: &str) -> Option<&'static Fiat> {
     FIAT.iter().find(|fiat| fiat.symbol.eq_ignore_ascii_case(symbol))

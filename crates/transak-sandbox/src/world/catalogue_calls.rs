@@ -3,7 +3,8 @@
 use rust_decimal::Decimal;
 
 use super::{
-    Reply, Request, World, catalogue,
+    Reply, Request, World,
+    catalogue::{self, Crypto},
     json::{Object, array, texts},
     readings::InvalidWallet,
     refusal::{Answer, BAD_WALLET, Refusal},
@@ -14,7 +15,12 @@ fn response(items: impl IntoIterator<Item = String>) -> Reply {
 }
 
 pub(crate) fn countries() -> Reply {
-    response(catalogue::COUNTRIES.iter().map(|country| {
+    response(country_items())
+}
+
+/// All countries, as both hosts show them.
+pub(crate) fn country_items() -> impl Iterator<Item = String> {
+    catalogue::COUNTRIES.iter().map(|country| {
         let states = country.states.iter().map(|(code, name, allowed)| {
             Object::new()
                 .text("code", code)
@@ -38,29 +44,15 @@ pub(crate) fn countries() -> Reply {
             .raw("partners", &array(country.allowed.then(|| partner.finish())))
             .raw("states", &array(states))
             .finish()
-    }))
+    })
 }
 
 pub(crate) fn crypto_currencies() -> Reply {
     response(catalogue::CRYPTO.iter().map(|crypto| {
-        let image = format!("https://assets.example/coins/{}.png", crypto.coin_id);
-        let images = Object::new()
-            .text("large", &image)
-            .text("small", &image)
-            .text("thumb", &image);
         let memo = Object::new()
             .text("name", "tag")
             .text("display_name", "Destination tag");
-        let network = Object::new().text("name", crypto.network);
-        let network = match crypto.chain_id {
-            Some(id) => network.text("chainId", id),
-            None => network.null("chainId"),
-        };
-        let object = Object::new()
-            .text("coinId", crypto.coin_id)
-            .text("uniqueId", &format!("{}{}", crypto.symbol, crypto.network))
-            .text("symbol", crypto.symbol)
-            .text("name", crypto.name);
+        let object = Object::new().text("coinId", crypto.coin_id);
         let object = match crypto.address {
             Some(address) => object.text("address", address),
             None => object.null("address"),
@@ -69,20 +61,87 @@ pub(crate) fn crypto_currencies() -> Reply {
             true => object.object("addressAdditionalData", memo),
             false => object.flag("addressAdditionalData", false),
         };
-        object
+        crypto_members(crypto, object)
             .int("decimals", crypto.decimals)
-            .int("roundOff", 8)
-            .object("image", images)
-            .flag("isAllowed", true)
             .flag("isPayInAllowed", true)
             .flag("isSuspended", false)
             .flag("isPopular", matches!(crypto.symbol, "ETH" | "BTC"))
-            .flag("isStable", crypto.stable)
             .flag("isIgnorePriceVerification", false)
-            .raw("kycCountriesNotSupported", "[]")
-            .object("network", network.raw("fiatCurrenciesNotSupported", "[]"))
             .finish()
     }))
+}
+
+/// All crypto currencies, as the gateway shows them.
+pub(crate) fn lookup_crypto_items() -> impl Iterator<Item = String> {
+    catalogue::CRYPTO.iter().map(|crypto| {
+        crypto_members(crypto, Object::new())
+            .flag("isSellAllowed", true)
+            .finish()
+    })
+}
+
+/// The members that both hosts show of a crypto currency.
+fn crypto_members(crypto: &Crypto, object: Object) -> Object {
+    let image = format!("https://assets.example/coins/{}.png", crypto.coin_id);
+    let images = Object::new()
+        .text("large", &image)
+        .text("small", &image)
+        .text("thumb", &image);
+    let network = Object::new().text("name", crypto.network);
+    let network = match crypto.chain_id {
+        Some(id) => network.text("chainId", id),
+        None => network.null("chainId"),
+    };
+    object
+        .text("uniqueId", &format!("{}{}", crypto.symbol, crypto.network))
+        .text("symbol", crypto.symbol)
+        .text("name", crypto.name)
+        .int("roundOff", 8)
+        .object("image", images)
+        .flag("isAllowed", true)
+        .flag("isStable", crypto.stable)
+        .raw("kycCountriesNotSupported", "[]")
+        .object("network", network.raw("fiatCurrenciesNotSupported", "[]"))
+}
+
+/// All fiat currencies, as the gateway shows them.
+pub(crate) fn lookup_fiat_items() -> impl Iterator<Item = String> {
+    catalogue::FIAT.iter().map(|fiat| {
+        let options = fiat.payments.iter().map(|payment| {
+            let (min, max) = (Decimal::from(payment.min), Decimal::from(payment.max));
+            let option = Object::new()
+                .text("id", payment.id)
+                .text("name", payment.name)
+                .text("processingTime", payment.time)
+                .text("icon", "https://assets.example/payments/option.svg")
+                .flag("isActive", true)
+                .text("limitCurrency", fiat.symbol)
+                .decimal("minAmount", min)
+                .decimal("maxAmount", max)
+                .decimal("defaultAmount", min * Decimal::from(10))
+                .flag("isBuyAllowed", true)
+                .flag("isSellAllowed", payment.pay_out)
+                .flag("isNftAllowed", false);
+            option
+                .when(payment.pay_out, |option| {
+                    option
+                        .decimal("minAmountForSell", min)
+                        .decimal("maxAmountForSell", max)
+                        .decimal("defaultAmountForSell", min * Decimal::from(10))
+                })
+                .finish()
+        });
+        Object::new()
+            .text("symbol", fiat.symbol)
+            .text("name", fiat.name)
+            .text("icon", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>")
+            .flag("isAllowed", true)
+            .flag("isSellAllowed", fiat.payments.iter().any(|payment| payment.pay_out))
+            .int("roundOff", 2)
+            .raw("supportingCountries", &texts(fiat.countries))
+            .raw("paymentOptions", &array(options))
+            .finish()
+    })
 }
 
 pub(crate) fn fiat_currencies() -> Reply {

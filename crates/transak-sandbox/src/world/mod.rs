@@ -9,19 +9,23 @@ mod counters;
 mod delivery;
 mod json;
 mod jwt;
+mod kyc;
+mod lookup_calls;
 mod mail;
+mod money;
 mod order;
 mod order_calls;
 mod orders;
 mod otp;
 mod partner;
+mod partner_calls;
 mod quote;
+mod quotes;
 mod readings;
 mod refusal;
 mod rng;
 mod seam;
 mod seed;
-mod served;
 mod sessions;
 mod settings;
 mod user_calls;
@@ -33,18 +37,19 @@ pub use counters::Counters;
 pub use delivery::{Delivery, DeliveryOutcome};
 pub use mail::Mail;
 pub use readings::{
-    AllowListScope, ApiErrorStatus, CancelledEvent, ExpiredStatus, InvalidWallet, LockedStatus, LogoutForm,
-    LogoutScope, UnsetFields, WebhookEnvelope, WrongOtpStatus,
+    AllowListScope, ApiErrorStatus, CancelledEvent, DuplicateOrder, ExpiredStatus, InvalidWallet, KycVerdict,
+    LockedStatus, LogoutForm, LogoutScope, UnsetFields, WebhookEnvelope, WrongOtpStatus,
 };
 pub use seam::{Body, Moment, Reply, Request};
 pub use seed::{OrderStory, SeedError, SeedKyc, SeedOrder, SeedUser};
-pub use served::SERVED;
 pub use settings::Settings;
 pub use widget::{WidgetOpened, WidgetRefusal};
 
 use std::collections::BTreeMap;
 
 use transak_client::{Operation, operations::Host};
+
+pub(crate) use refusal::rejected;
 
 use refusal::Answer;
 
@@ -61,6 +66,11 @@ pub struct World {
     sessions: sessions::Sessions,
     partner: partner::Partner,
     widgets: widget::WidgetSessions,
+    quotes: quotes::Quotes,
+    transactions: money::Transactions,
+    /// Users by the partner's own id of them.
+    customers: bounded::Bounded<String, String>,
+    reviews: kyc::Reviews,
     orders: orders::Orders,
     webhooks: webhooks::Webhooks,
 }
@@ -79,6 +89,10 @@ impl World {
             sessions: sessions::Sessions::new(&settings),
             partner: partner::Partner::new(&settings),
             widgets: widget::WidgetSessions::new(),
+            quotes: quotes::Quotes::new(),
+            transactions: money::Transactions::new(),
+            customers: bounded::Bounded::new(),
+            reviews: kyc::Reviews::default(),
             orders: orders::Orders::new(),
             webhooks: webhooks::Webhooks::new(),
             settings,
@@ -129,13 +143,25 @@ impl World {
             "getCountries" => Ok(catalogue_calls::countries()),
             "getCryptoCurrencies" => Ok(catalogue_calls::crypto_currencies()),
             "getFiatCurrencies" => Ok(catalogue_calls::fiat_currencies()),
-            _ => Ok(user_calls::unknown_operation()),
+            "lookupCountries" => Ok(lookup_calls::countries()),
+            "lookupCryptoCurrencies" => Ok(lookup_calls::crypto_currencies()),
+            "lookupFiatCurrencies" => self.lookup_fiat_currencies(request),
+            "updateWebhookUrl" => self.update_webhook_url(request, now),
+            "testWebhook" => self.test_webhook(request, now),
+            "getUserData" => self.get_user_data(request, now),
+            "getBusinessOrders" => self.business_orders(request, now),
+            "getBusinessOrder" => self.business_order(request, now),
+            "getQuote" => self.get_quote(request, now),
+            _ => kyc::dispatch(self, operation, request, now)
+                .or_else(|| money::dispatch(self, operation, request, now))
+                .unwrap_or_else(|| Ok(user_calls::unknown_operation())),
         }
     }
 
     /// Time has moved: orders walk on, webhooks fall due, dead sessions are forgotten. Cheap when nothing is due.
     pub fn tick(&mut self, now: Moment) {
         self.walk_orders(now);
+        self.review_users(now);
         self.sessions.sweep(now);
     }
 
@@ -170,6 +196,10 @@ impl World {
             ("usersWithSessions", self.sessions.users()),
             ("mintsInWindow", self.partner.len()),
             ("widgetSessions", self.widgets.len()),
+            ("quotes", self.quotes.len()),
+            ("transactions", self.transactions.len()),
+            ("customers", self.customers.len()),
+            ("reviews", self.reviews.len()),
             ("orders", self.orders.len()),
             ("webhooks", self.webhooks.len()),
         ])

@@ -67,6 +67,14 @@ impl Status {
         }
     }
 
+    /// Whether nothing comes after it.
+    pub(crate) const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Completed | Self::Cancelled | Self::Failed | Self::Expired | Self::Refunded
+        )
+    }
+
     /// Whether the amount counts towards the user's limits.
     pub(crate) const fn counts(self) -> bool {
         !matches!(self, Self::Cancelled | Self::Failed | Self::Expired | Self::Refunded)
@@ -98,6 +106,33 @@ pub(crate) const fn path(story: OrderStory) -> &'static [Status] {
     }
 }
 
+/// Who decides where an order goes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// It was seeded, and walks through its story by itself.
+    Told(OrderStory),
+    /// Its user pays by bank, says so, or lets it expire.
+    Bank,
+    /// It was paid with a card.
+    Card,
+}
+
+impl Course {
+    /// The status after those that an order has been through, if it comes by itself.
+    fn next(self, history: &[(Status, Moment)]) -> Option<Status> {
+        let (now, _) = *history.last()?;
+        match (self, now) {
+            _ if now.is_final() => None,
+            (Self::Told(story), _) => path(story).get(history.len()).copied(),
+            (Self::Bank, Status::AwaitingPayment) => Some(Status::Expired),
+            (Self::Card, Status::AwaitingPayment) => Some(Status::Processing),
+            (_, Status::PaymentMarked | Status::Processing) => Some(Status::PendingDelivery),
+            (_, Status::PendingDelivery) => Some(Status::Completed),
+            _ => None,
+        }
+    }
+}
+
 /// One order.
 #[derive(Clone)]
 pub(crate) struct Order {
@@ -105,13 +140,14 @@ pub(crate) struct Order {
     pub(crate) user: String,
     pub(crate) user_id: String,
     pub(crate) user_kyc: &'static str,
-    pub(crate) story: OrderStory,
+    pub(crate) course: Course,
     pub(crate) quote: Quote,
     pub(crate) wallet: String,
     pub(crate) transaction: String,
     pub(crate) reference: i64,
     pub(crate) partner_order_id: Option<String>,
     pub(crate) partner_customer_id: Option<String>,
+    pub(crate) created: Moment,
     pub(crate) expires: Moment,
     /// Statuses reached so far, oldest first; never empty.
     pub(crate) history: Vec<(Status, Moment)>,
@@ -138,12 +174,32 @@ impl Order {
     }
 
     pub(crate) fn created(&self) -> Moment {
-        self.quote.at
+        self.created
+    }
+
+    /// When it came to its present status.
+    pub(crate) fn updated(&self) -> Moment {
+        self.history.last().map_or(self.created, |(_, at)| *at)
+    }
+
+    /// What was paid for it.
+    pub(crate) fn paid(&self) -> rust_decimal::Decimal {
+        let status = self.status();
+        let paid = self.history.iter().any(|(status, _)| {
+            matches!(
+                status,
+                Status::PaymentMarked | Status::Processing | Status::PendingDelivery
+            )
+        }) && !matches!(status, Status::Failed | Status::Cancelled);
+        match paid {
+            true => self.quote.fiat_amount,
+            false => rust_decimal::Decimal::ZERO,
+        }
     }
 
     /// When the next status is due, and which.
     pub(crate) fn next(&self, settings: &Settings) -> Option<(Moment, Status)> {
-        let next = *path(self.story).get(self.history.len())?;
+        let next = self.course.next(&self.history)?;
         let (_, since) = *self.history.last()?;
         let due = match next {
             Status::Expired => self.expires,
@@ -157,17 +213,6 @@ impl Order {
     pub(crate) fn json(&self, settings: &Settings, webhook: bool) -> Object {
         let quote = &self.quote;
         let status = self.status();
-        let paid = self.history.iter().any(|(status, _)| {
-            matches!(
-                status,
-                Status::PaymentMarked | Status::Processing | Status::PendingDelivery
-            )
-        }) && status != Status::Failed;
-        let amount_paid = if paid {
-            quote.fiat_amount
-        } else {
-            rust_decimal::Decimal::ZERO
-        };
         let buy = self.side() == Side::Buy;
         let object = Object::new().text("id", &self.id);
         let object = object
@@ -186,7 +231,7 @@ impl Order {
             .decimal("totalFeeInFiat", quote.total_fee)
             .decimal("totalfeeDecimal", quote.fee_decimal())
             .decimal("fiatAmountInUsd", quote.usd())
-            .decimal("amountPaid", amount_paid)
+            .decimal("amountPaid", self.paid())
             .text("paymentOptionId", quote.ask.payment.id)
             .raw("paymentOptions", "[]")
             .text("quoteId", &quote.id)

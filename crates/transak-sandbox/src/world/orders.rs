@@ -6,9 +6,10 @@ use rust_decimal::Decimal;
 
 use super::{
     Moment, Settings, World, catalogue,
-    order::{Order, Status},
+    kyc::Level,
+    order::{Course, Order, Status},
     quote::{Amount, Ask, Side, quote},
-    seed::{OrderStory, SeedError, SeedKyc, SeedOrder},
+    seed::{OrderStory, SeedError, SeedOrder},
     users,
 };
 
@@ -63,6 +64,28 @@ impl Orders {
         (number, dropped)
     }
 
+    /// Id of the order that was added last.
+    pub(crate) fn newest(&self) -> Option<String> {
+        let (_, order) = self.by_age.last_key_value()?;
+        Some(order.id.clone())
+    }
+
+    /// Puts an order into a status.
+    fn set(&mut self, id: &str, status: Status, now: Moment, settings: &Settings) -> Option<&Order> {
+        let number = *self.by_id.get(id)?;
+        let order = self.by_age.get_mut(&number)?;
+        if let Some((due, _)) = order.next(settings) {
+            self.due.remove(&(due, number));
+            // A change of the settings may have left it elsewhere.
+            self.due.retain(|(_, other)| *other != number);
+        }
+        order.history.push((status, now));
+        if let Some((due, _)) = order.next(settings) {
+            self.due.insert((due, number));
+        }
+        Some(order)
+    }
+
     /// The next order that is due by now, moved on by one status.
     fn step(&mut self, now: Moment, settings: &Settings) -> Option<&Order> {
         let &(due, number) = self.due.first().filter(|(due, _)| *due <= now)?;
@@ -104,36 +127,53 @@ impl World {
         let (user, dropped_users) = self.users.ensure(&key, &seed.email, &mut self.rng, &self.settings, now);
         let Some(user) = user else { return Err(SeedError::Email) };
         let order = Order {
-            id: self.rng.uuid(),
+            id: String::new(),
             user: key.clone(),
             user_id: user.id.clone(),
-            user_kyc: if user.kyc == SeedKyc::Standard {
-                "STANDARD"
-            } else {
-                "SIMPLE"
-            },
-            story: seed.story,
+            user_kyc: user.kyc.approved().unwrap_or(Level::Simple).text(),
+            course: Course::Told(seed.story),
             wallet,
-            transaction: format!("0x{}", self.rng.hex(64)),
-            reference: 100_000 + i64::try_from(self.rng.below(900_000)).unwrap_or(0),
+            transaction: String::new(),
+            reference: 0,
             partner_order_id: seed.partner_order_id,
             partner_customer_id: seed.partner_customer_id,
+            created: now,
             expires: now.plus_seconds(self.settings.order_expiry_seconds),
             history: vec![(Status::AwaitingPayment, now)],
             quote,
         };
-        let id = order.id.clone();
+        if let Some(customer) = order.partner_customer_id.clone() {
+            self.customers.insert(customer, key, self.settings.max_users);
+        }
+        self.counters.evicted("users", dropped_users);
+        Ok(self.enter(order, now))
+    }
+
+    /// Takes an order in, gives it its ids, and tells of it; returns its id.
+    pub(crate) fn enter(&mut self, mut order: Order, now: Moment) -> String {
+        order.id = self.rng.uuid();
+        order.transaction = format!("0x{}", self.rng.hex(64));
+        order.reference = 100_000 + i64::try_from(self.rng.below(900_000)).unwrap_or(0);
+        let (id, key) = (order.id.clone(), order.user.clone());
         self.webhooks.queue(&order, &self.settings, &mut self.counters, now);
         let (number, dropped) = self.orders.add(order, &self.settings);
-        user.orders.push(number);
-        self.counters.evicted("users", dropped_users);
+        if let Some(user) = self.users.by_key.get_mut(&key) {
+            user.orders.push(number);
+        }
         self.counters.evicted("orders", dropped.len() as u64);
         for (number, order) in dropped {
             if let Some(user) = self.users.by_key.get_mut(&order.user) {
                 user.orders.retain(|other| *other != number);
             }
         }
-        Ok(id)
+        id
+    }
+
+    /// Puts an order into another status because somebody wants it, and tells of it.
+    pub(crate) fn move_order(&mut self, id: &str, status: Status, now: Moment) {
+        if let Some(order) = self.orders.set(id, status, now, &self.settings) {
+            self.webhooks.queue(order, &self.settings, &mut self.counters, now);
+        }
     }
 
     /// Moves orders on that are due.

@@ -55,6 +55,24 @@ pub(crate) struct Quote {
     pub(crate) total_fee: Decimal,
     pub(crate) network_fee: Decimal,
     pub(crate) at: Moment,
+    /// The partner's own id of the customer, if the caller gave one.
+    pub(crate) customer: Option<String>,
+}
+
+/// The market's price: crypto for one unit of fiat money.
+fn market(fiat: &Fiat, crypto: &Crypto) -> Decimal {
+    decimal(fiat.usd) / decimal(crypto.usd)
+}
+
+impl Ask {
+    /// Our price: crypto for one unit of fiat money.
+    pub(crate) fn conversion(&self) -> Decimal {
+        let market = market(self.fiat, self.crypto);
+        match self.side {
+            Side::Buy => market / decimal(SPREAD),
+            Side::Sell => market * decimal(SPREAD),
+        }
+    }
 }
 
 /// The distance between market price and ours; a power of two over a power of ten, to keep quotients finite.
@@ -74,11 +92,7 @@ pub(crate) fn quote(ask: Ask, rng: &mut Rng, at: Moment) -> Result<Quote, &'stat
     if asked <= Decimal::ZERO || asked > Decimal::from(LARGEST) {
         return Err(TOO_MUCH);
     }
-    let market = decimal(ask.fiat.usd) / decimal(ask.crypto.usd);
-    let conversion = match ask.side {
-        Side::Buy => market / decimal(SPREAD),
-        Side::Sell => market * decimal(SPREAD),
-    };
+    let (market, conversion) = (market(ask.fiat, ask.crypto), ask.conversion());
     let share = decimal(ask.payment.share);
     let rest = Decimal::ONE - share;
     let network_fee = cents(decimal(ask.crypto.network_fee_usd) / decimal(ask.fiat.usd));
@@ -120,6 +134,7 @@ pub(crate) fn quote(ask: Ask, rng: &mut Rng, at: Moment) -> Result<Quote, &'stat
     }
     let id = rng.uuid();
     Ok(Quote {
+        customer: None,
         id,
         ask,
         fiat_amount,
@@ -168,6 +183,14 @@ impl Quote {
         ])
     }
 
+    /// The quote as both hosts show it.
+    pub(crate) fn json(&self) -> Object {
+        self.members(Object::new().text("quoteId", &self.id))
+            .raw("totalFee", &digits(self.total_fee))
+            .raw("feeBreakdown", &self.fees())
+            .int("nonce", self.at.unix_seconds())
+    }
+
     /// The members that quotes and the price snapshots of orders share.
     pub(crate) fn members(&self, object: Object) -> Object {
         object
@@ -204,56 +227,61 @@ fn amount(text: Option<&str>, places: u32) -> Result<Option<Decimal>, &'static s
     }
 }
 
+/// Reads what a price is wanted for, as the price operations of both hosts ask for it.
+pub(crate) fn ask_of(request: &Request<'_>) -> Answer<Ask> {
+    let refuse = |message| Refusal::invalid(message);
+    let side = match request.query("isBuyOrSell") {
+        Some(side) if side.eq_ignore_ascii_case("buy") => Side::Buy,
+        Some(side) if side.eq_ignore_ascii_case("sell") => Side::Sell,
+        _ => return Err(refuse("isBuyOrSell must be BUY or SELL")),
+    };
+    let fiat = request.query("fiatCurrency").and_then(catalogue::fiat);
+    let fiat = fiat.ok_or_else(|| refuse("This fiatCurrency is not supported"))?;
+    let symbol = request.query("cryptoCurrency").unwrap_or_default();
+    let crypto = catalogue::crypto(symbol, request.query("network").unwrap_or_default());
+    let crypto = crypto.ok_or_else(|| refuse("This cryptoCurrency is not available on this network"))?;
+    let payment = catalogue::payment(fiat, request.query("paymentMethod"));
+    let payment = payment.ok_or_else(|| refuse("This paymentMethod is not available for this fiatCurrency"))?;
+    if let Some(code) = request.query("quoteCountryCode")
+        && !catalogue::country(code).is_some_and(|country| country.allowed)
+    {
+        return Err(refuse("This quoteCountryCode is not supported"));
+    }
+    let fiat_amount = amount(request.query("fiatAmount"), 4).map_err(refuse)?;
+    let crypto_amount = amount(request.query("cryptoAmount"), 12).map_err(refuse)?;
+    let amount = match (fiat_amount, crypto_amount) {
+        // Of two amounts the crypto amount wins.
+        (_, Some(crypto)) => Amount::Crypto(crypto),
+        (Some(fiat), None) => Amount::Fiat(fiat),
+        (None, None) => return Err(refuse("fiatAmount or cryptoAmount must be given")),
+    };
+    Ok(Ask {
+        side,
+        fiat,
+        crypto,
+        payment,
+        amount,
+    })
+}
+
 impl World {
+    /// Prices what was asked for.
+    pub(crate) fn price(&mut self, ask: Ask, now: Moment) -> Answer<Quote> {
+        quote(ask, &mut self.rng, now).map_err(|message| {
+            let range = format!("{} to {} {}", ask.payment.min, ask.payment.max, ask.fiat.symbol);
+            Refusal::invalid(message).with_detail(range)
+        })
+    }
+
     pub(crate) fn get_price(&mut self, request: &Request<'_>, now: Moment) -> Answer {
-        let refuse = |message| Refusal::invalid(message);
         self.same_key(
             request.query("partnerApiKey"),
             "partnerApiKey must be the same as x-api-key",
         )?;
-        let side = match request.query("isBuyOrSell") {
-            Some(side) if side.eq_ignore_ascii_case("buy") => Side::Buy,
-            Some(side) if side.eq_ignore_ascii_case("sell") => Side::Sell,
-            _ => return Err(refuse("isBuyOrSell must be BUY or SELL")),
-        };
-        let fiat = request.query("fiatCurrency").and_then(catalogue::fiat);
-        let fiat = fiat.ok_or_else(|| refuse("This fiatCurrency is not supported"))?;
-        let symbol = request.query("cryptoCurrency").unwrap_or_default();
-        let crypto = catalogue::crypto(symbol, request.query("network").unwrap_or_default());
-        let crypto = crypto.ok_or_else(|| refuse("This cryptoCurrency is not available on this network"))?;
-        let payment = catalogue::payment(fiat, request.query("paymentMethod"));
-        let payment = payment.ok_or_else(|| refuse("This paymentMethod is not available for this fiatCurrency"))?;
-        if let Some(country) = request.query("quoteCountryCode")
-            && !catalogue::COUNTRIES
-                .iter()
-                .any(|known| known.allowed && known.alpha2.eq_ignore_ascii_case(country))
-        {
-            return Err(refuse("This quoteCountryCode is not supported"));
-        }
-        let fiat_amount = amount(request.query("fiatAmount"), 4).map_err(refuse)?;
-        let crypto_amount = amount(request.query("cryptoAmount"), 12).map_err(refuse)?;
-        let amount = match (fiat_amount, crypto_amount) {
-            // Of two amounts the crypto amount wins.
-            (_, Some(crypto)) => Amount::Crypto(crypto),
-            (Some(fiat), None) => Amount::Fiat(fiat),
-            (None, None) => return Err(refuse("fiatAmount or cryptoAmount must be given")),
-        };
-        let ask = Ask {
-            side,
-            fiat,
-            crypto,
-            payment,
-            amount,
-        };
-        let quote = quote(ask, &mut self.rng, now).map_err(|message| {
-            let range = format!("{} to {} {}", payment.min, payment.max, fiat.symbol);
-            refuse(message).with_detail(range)
-        })?;
-        let object = quote
-            .members(Object::new().text("quoteId", &quote.id))
-            .raw("totalFee", &digits(quote.total_fee))
-            .raw("feeBreakdown", &quote.fees())
-            .int("nonce", now.unix_seconds());
-        Ok(Reply::json(200, Object::new().object("response", object).finish()))
+        let quote = self.price(ask_of(request)?, now)?;
+        Ok(Reply::json(
+            200,
+            Object::new().object("response", quote.json()).finish(),
+        ))
     }
 }

@@ -28,6 +28,30 @@ readings! {
 }
 
 readings! {
+    /// How a review of a user's verification ends.
+    KycVerdict {
+        /// Approved, as on staging.
+        Approve,
+        /// Rejected.
+        Reject,
+        /// Not at all, until this setting changes.
+        Wait,
+    }
+}
+
+readings! {
+    /// Answer to an order while another one is active. Three descriptions are known.
+    DuplicateOrder {
+        /// 409 with 4005, as public code has it.
+        Conflict,
+        /// 400, as an earlier page had it.
+        BadRequest,
+        /// 200 with an `errorMessage`, as a flow page had it.
+        Answered,
+    }
+}
+
+readings! {
     /// Form of the logout answer.
     LogoutForm {
         /// `data` is an object with a `message`, as documented.

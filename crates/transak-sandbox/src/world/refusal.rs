@@ -19,10 +19,25 @@ pub(crate) type Answer<T = Reply> = Result<T, Refusal>;
 
 /// Family of authentication errors.
 pub(crate) const UNAUTHORIZED: u16 = 1002;
+/// The same on the operations of KYC reliance.
+const RELIANCE_UNAUTHORIZED: u16 = 1010;
+
+/// The code of a token that is missing or no longer good.
+pub(crate) fn rejected(operation: &str) -> u16 {
+    match operation {
+        "submitRelianceIdentity" | "submitRelianceDocument" | "submitRelianceBiometrics" => RELIANCE_UNAUTHORIZED,
+        _ => UNAUTHORIZED,
+    }
+}
+
 /// Another password was asked for too early.
 pub(crate) const TOO_EARLY: u16 = 1019;
 /// A request breaks the rules.
 pub(crate) const INVALID: u16 = 9001;
+/// Another user has this telephone number.
+pub(crate) const PHONE_TAKEN: u16 = 2020;
+/// Another order is active.
+pub(crate) const ACTIVE_ORDER: u16 = 4005;
 /// A wallet address is wrong.
 pub(crate) const BAD_WALLET: u16 = 4001;
 
@@ -76,7 +91,11 @@ impl Refusal {
             _ => error.text("message", self.message),
         };
         if gateway {
-            if let Some(code) = self.code {
+            let code = self.code.map(|code| match code {
+                UNAUTHORIZED => rejected(operation.id()),
+                code => code,
+            });
+            if let Some(code) = code {
                 error = error.int("errorCode", i64::from(code));
             }
             error = error.maybe("additionalMessage", self.detail.as_deref());
@@ -115,15 +134,57 @@ pub(crate) fn refusals(operation: &str) -> &'static [u16] {
         | "getWebhooks"
         | "getPrice"
         | "verifyWalletAddress"
-        | "logoutUser"
         | "refreshUserAccessToken"
-        | "onboardUser" => &[401, 400],
-        "getCountries" => &[401],
+        | "logoutUser"
+        | "onboardUser"
+        | "lookupCountries"
+        | "lookupCryptoCurrencies"
+        | "lookupFiatCurrencies"
+        | "getQuote"
+        | "getKycRequirement"
+        | "getAdditionalRequirements"
+        | "patchUserDetails"
+        | "updatePurposeOfUsage"
+        | "uploadProofDocument"
+        | "submitMicaConsent"
+        | "submitNationality"
+        | "getKycRelianceStatus"
+        | "submitRelianceIdentity"
+        | "getUserOrders"
+        | "confirmPayment"
+        | "requestOneTimeToken"
+        | "updateWebhookUrl"
+        | "getUserData" => &[401, 400],
         "refreshAccessToken" | "sendUserOtp" | "verifyUserOtp" => &[401, 400, 429],
+        "getCountries" | "testWebhook" => &[401],
         "getCryptoCurrencies" => &[403],
         "getFiatCurrencies" => &[403, 400],
-        "createWidgetUrl" => &[401, 400, 403],
-        "getUserLimits" | "getUserDetails" => &[401, 400, 404],
+        "createWidgetUrl" | "deleteSavedCard" | "getBusinessOrders" | "getBusinessOrder" => &[401, 400, 403],
+        "getUserLimits"
+        | "getUserDetails"
+        | "getKycIdProofStatus"
+        | "submitSsn"
+        | "submitSourceOfIncome"
+        | "getFcaStatus"
+        | "getFcaRequirements"
+        | "submitFcaRequirements"
+        | "submitRelianceDocument"
+        | "submitRelianceBiometrics"
+        | "getUserOrder"
+        | "cancelOrder"
+        | "getActiveOrders"
+        | "getVirtualAccountStatus"
+        | "getPaymentInstrumentStatus"
+        | "getTransactionStatus"
+        | "createVirtualBankAccount"
+        | "listVirtualBankAccounts"
+        | "getVirtualBankAccount"
+        | "updateVirtualBankAccount"
+        | "deleteVirtualBankAccount" => &[401, 400, 404],
+        "createOrder" => &[401, 400, 404, 409, 422],
+        "createVirtualAccount" | "simulateVirtualBankTransfer" => &[401, 400, 403, 404],
+        "createTransactionSession" | "createCardTransactionSession" => &[401, 400, 422],
+        "processTransaction" | "processCardTransaction" => &[401, 400, 404, 422],
         _ => &[],
     }
 }
@@ -149,7 +210,7 @@ mod tests {
     #[test]
     fn the_table_of_refusals_is_the_specs() {
         let spec: serde_json::Value = serde_json::from_str(include_str!("../generated/openapi.json")).unwrap();
-        for operation in crate::world::SERVED {
+        for operation in transak_client::operations::ALL {
             let path = operation.path().replace('/', "~1");
             let pointer = format!("/paths/{path}/{}/responses", operation.method().to_lowercase());
             let listed = spec.pointer(&pointer).and_then(serde_json::Value::as_object).unwrap();

@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::readings::{
-    AllowListScope, ApiErrorStatus, CancelledEvent, ExpiredStatus, InvalidWallet, LockedStatus, LogoutForm,
-    LogoutScope, UnsetFields, WebhookEnvelope, WrongOtpStatus,
+    AllowListScope, ApiErrorStatus, CancelledEvent, DuplicateOrder, ExpiredStatus, InvalidWallet, KycVerdict,
+    LockedStatus, LogoutForm, LogoutScope, UnsetFields, WebhookEnvelope, WrongOtpStatus,
 };
 
 /// All settings. Each has a default, so a JSON document may name only the ones that differ.
@@ -100,6 +100,21 @@ pub struct Settings {
     /// The same with STANDARD verification.
     pub standard_limits_usd: [Decimal; 3],
 
+    /// How reviews of verifications end.
+    pub kyc_verdict: KycVerdict,
+    /// How long a review takes, in seconds.
+    pub kyc_review_seconds: i64,
+    /// How long a user takes for an identity proof, in seconds.
+    pub id_proof_seconds: i64,
+    /// Whether users of the European Economic Area who are verified already have to consent and tell their nationality.
+    pub mica: bool,
+    /// Answer to an order while another one is active.
+    pub duplicate_order: DuplicateOrder,
+    /// Lifetime of a transaction session in seconds; 10 minutes.
+    pub transaction_session_seconds: i64,
+
+    /// Where webhooks on verification go; `None` sends none and records none.
+    pub kyc_webhook_url: Option<String>,
     /// Where webhooks go; `None` sends none and records none.
     pub webhook_url: Option<String>,
     /// What the signed webhook holds.
@@ -117,6 +132,10 @@ pub struct Settings {
     pub max_mails: usize,
     /// Most widget sessions; beyond it the oldest goes.
     pub max_widget_sessions: usize,
+    /// Most quotes that can be referred to by id; beyond it the oldest goes.
+    pub max_quotes: usize,
+    /// Most transaction sessions; beyond it the oldest goes.
+    pub max_transactions: usize,
     /// Most orders; beyond it the oldest goes, wherever it stands.
     pub max_orders: usize,
     /// Most webhook records, waiting ones included; beyond it the oldest goes.
@@ -163,6 +182,13 @@ impl Default for Settings {
             order_expiry_seconds: 2_700,
             simple_limits_usd: [Decimal::from(640), Decimal::from(3_200), Decimal::from(16_000)],
             standard_limits_usd: [Decimal::from(12_800), Decimal::from(64_000), Decimal::from(320_000)],
+            kyc_verdict: KycVerdict::default(),
+            kyc_review_seconds: 30,
+            id_proof_seconds: 30,
+            mica: false,
+            duplicate_order: DuplicateOrder::default(),
+            transaction_session_seconds: 600,
+            kyc_webhook_url: None,
             webhook_url: None,
             webhook_envelope: WebhookEnvelope::default(),
             cancelled_event: CancelledEvent::default(),
@@ -171,6 +197,8 @@ impl Default for Settings {
             max_challenges: 10_000,
             max_mails: 1_000,
             max_widget_sessions: 1_000,
+            max_quotes: 10_000,
+            max_transactions: 1_000,
             max_orders: 10_000,
             max_webhooks: 2_000,
         }

@@ -8,6 +8,7 @@ use super::{
     auth_calls::{data, gone},
     catalogue::{self, Fiat, decimal},
     json::Object,
+    kyc::Kyc,
     quote::Side,
     refusal::{Answer, Refusal},
     seed::{SeedError, SeedUser},
@@ -27,22 +28,33 @@ impl World {
         let (user, dropped) = self.users.ensure(&key, &seed.email, &mut self.rng, &self.settings, now);
         self.counters.evicted("users", dropped);
         let user = user.ok_or(SeedError::Email)?;
-        user.kyc = seed.kyc;
+        user.kyc = Kyc::seeded(seed.kyc);
         user.tnc_accepted = seed.tnc_accepted;
         Ok(user.id.clone())
     }
 
-    fn known(&self, caller: &Caller) -> Answer<&User> {
-        self.users.by_key.get(caller.user()).ok_or_else(|| match caller {
-            Caller::User(_) => gone(),
-            Caller::Vouched { .. } => Refusal::new(404, None, "User not found; onboard the user first"),
-        })
+    /// Key of the user a Whitelabel call is about, who exists; reviews of theirs that are over have taken effect.
+    pub(crate) fn user_of(&mut self, request: &Request<'_>, now: Moment) -> Answer<String> {
+        let caller = self.caller(request, now)?;
+        if self.users.by_key.get(caller.user()).is_none() {
+            return Err(match &caller {
+                Caller::User(_) => gone(),
+                Caller::Vouched { .. } => Refusal::new(404, None, "User not found; onboard the user first"),
+            });
+        }
+        self.settle_user(caller.user(), now);
+        Ok(caller.user().to_owned())
     }
 
-    pub(crate) fn get_user_details(&self, request: &Request<'_>, now: Moment) -> Answer {
-        let caller = self.caller(request, now)?;
+    /// The user of a key that [`World::user_of`] gave.
+    pub(crate) fn known(&self, key: &str) -> Answer<&User> {
+        self.users.by_key.get(key).ok_or_else(gone)
+    }
+
+    pub(crate) fn get_user_details(&mut self, request: &Request<'_>, now: Moment) -> Answer {
+        let key = self.user_of(request, now)?;
         self.same_key(request.query("apiKey"), "apiKey must be the same as x-api-key")?;
-        Ok(data(self.known(&caller)?.details(&self.settings)))
+        Ok(data(self.known(&key)?.details(&self.settings)))
     }
 
     pub(crate) fn onboard_user(&mut self, request: &Request<'_>, now: Moment) -> Answer {
@@ -51,14 +63,19 @@ impl World {
             return Err(gone());
         };
         let (user, dropped) = self.users.ensure(key, email, &mut self.rng, &self.settings, now);
-        let answer = user.map(|user| data(user.onboarded())).ok_or_else(gone);
+        let answer = user
+            .map(|user| {
+                user.kyc.settle(&self.settings, now);
+                data(user.onboarded())
+            })
+            .ok_or_else(gone);
         self.counters.evicted("users", dropped);
         answer
     }
 
-    pub(crate) fn get_user_limits(&self, request: &Request<'_>, now: Moment) -> Answer {
-        let caller = self.caller(request, now)?;
-        let user = self.known(&caller)?;
+    pub(crate) fn get_user_limits(&mut self, request: &Request<'_>, now: Moment) -> Answer {
+        let key = self.user_of(request, now)?;
+        let user = self.known(&key)?;
         if request.query("isBuyOrSell") != Some("BUY") {
             return Err(Refusal::invalid("isBuyOrSell must be BUY"));
         }
@@ -96,6 +113,12 @@ impl World {
                 .object("exceeded", exceeded)
                 .object("shortage", shortage),
         ))
+    }
+
+    /// What a user spends within a day, if they spend so much more.
+    pub(crate) fn with_spent(&self, user: &User, usd: Decimal, now: Moment) -> Decimal {
+        let [today, ..] = self.spent_usd(user, now);
+        today.saturating_add(usd)
     }
 
     /// What the user's purchases of each window add up to; failed, expired, cancelled and refunded ones do not count.

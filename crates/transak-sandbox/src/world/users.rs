@@ -1,12 +1,6 @@
 //! The people.
 
-use super::{
-    Moment, Settings,
-    bounded::Bounded,
-    json::{Object, timestamp},
-    rng::Rng,
-    seed::SeedKyc,
-};
+use super::{Moment, Settings, bounded::Bounded, json::Object, kyc::Kyc, money::Purse, rng::Rng};
 
 /// One person, as this partner sees them.
 #[derive(Clone)]
@@ -15,9 +9,13 @@ pub(crate) struct User {
     pub(crate) id: String,
     /// The address as it was first written.
     pub(crate) email: String,
-    pub(crate) kyc: SeedKyc,
+    pub(crate) kyc: Kyc,
     pub(crate) tnc_accepted: bool,
     pub(crate) created: Moment,
+    /// The partner's own id of this customer, as the last quote that was used for them gave it.
+    pub(crate) customer: Option<String>,
+    /// What the user pays with.
+    pub(crate) purse: Purse,
     /// Sequence numbers of the user's orders, oldest first.
     pub(crate) orders: Vec<u64>,
 }
@@ -69,9 +67,11 @@ impl Users {
             let user = User {
                 id: rng.uuid(),
                 email: email.trim().to_owned(),
-                kyc: SeedKyc::None,
+                kyc: Kyc::default(),
                 tnc_accepted: false,
                 created: now,
+                customer: None,
+                purse: Purse::default(),
                 orders: Vec::new(),
             };
             dropped = self.by_key.insert(key.to_owned(), user, settings.max_users).len() as u64;
@@ -81,61 +81,17 @@ impl Users {
 }
 
 impl User {
-    /// `kyc` of every answer that shows a user.
-    fn kyc(&self) -> Object {
-        let (status, level) = match self.kyc {
-            SeedKyc::None => ("NOT_SUBMITTED", None),
-            SeedKyc::Submitted => ("SUBMITTED", Some("SIMPLE")),
-            SeedKyc::Simple => ("APPROVED", Some("SIMPLE")),
-            SeedKyc::Standard => ("APPROVED", Some("STANDARD")),
-            SeedKyc::Rejected => ("REJECTED", Some("SIMPLE")),
-        };
-        let object = Object::new().text("status", status);
-        match level {
-            Some(level) => object.text("type", level),
-            None => object.null("type"),
-        }
-    }
-
     /// The answer of Onboard User.
     pub(crate) fn onboarded(&self) -> Object {
         Object::new()
             .text("partnerUserId", &self.id)
             .text("email", &self.email)
             .text("status", "ACTIVE")
-            .object("kyc", self.kyc())
+            .object("kyc", self.kyc.json())
     }
 
     /// The answer of Get User Details.
     pub(crate) fn details(&self, settings: &Settings) -> Object {
-        use super::readings::UnsetFields;
-        let object = self.onboarded();
-        if self.kyc == SeedKyc::None {
-            // An address is an object or absent in the spec, never null.
-            return object
-                .when(settings.unset_fields == UnsetFields::Null, |object| {
-                    object
-                        .null("firstName")
-                        .null("lastName")
-                        .null("mobileNumber")
-                        .null("dob")
-                })
-                .text("createdAt", &timestamp(self.created));
-        }
-        let address = Object::new()
-            .text("addressLine1", "170 Rue de l'Exemple")
-            .text("addressLine2", "")
-            .text("state", "Ile-de-France")
-            .text("city", "Paris")
-            .text("postCode", "75010")
-            .text("country", "France")
-            .text("countryCode", "FR");
-        object
-            .text("firstName", "Camille")
-            .text("lastName", "Sample")
-            .text("mobileNumber", "+33600000000")
-            .text("dob", "1990-05-15T00:00:00.000Z")
-            .object("address", address)
-            .text("createdAt", &timestamp(self.created))
+        self.kyc.members(self.onboarded(), self.created, settings)
     }
 }

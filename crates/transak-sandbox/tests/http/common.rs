@@ -89,8 +89,21 @@ pub(crate) struct Call {
     pub(crate) body: Option<Value>,
 }
 
-/// A required field of a body, as a JSON pointer and as it is named in messages.
-pub(crate) type Field = (String, String);
+/// A required field of a body.
+pub(crate) struct Field {
+    pub(crate) pointer: String,
+    /// As it is named in messages.
+    pub(crate) path: String,
+    /// A value it must not have; `None` if it may have any.
+    pub(crate) wrong: Option<Value>,
+}
+
+/// The media type of a body and what the spec says of it.
+fn content<'a>(spec: &'a Value, object: &'a Value) -> Option<(&'a str, &'a Value)> {
+    let body = resolve(spec, object.get("requestBody")?);
+    let (kind, content) = body["content"].as_object()?.iter().next()?;
+    Some((kind, content))
+}
 
 impl Call {
     /// A request that breaks no rule of the spec; tokens are made up.
@@ -119,9 +132,8 @@ impl Call {
             };
             (header.name().to_owned(), value.to_owned())
         });
-        let body = object.get("requestBody").map(|body| {
-            let examples = &resolve(spec, body)["content"]["application/json"]["examples"];
-            examples
+        let body = content(spec, object).map(|(_, content)| {
+            content["examples"]
                 .as_object()
                 .expect("examples")
                 .values()
@@ -142,6 +154,11 @@ impl Call {
         &spec["paths"][operation.path()][operation.method().to_lowercase()]
     }
 
+    /// Whether the body is a form; then its members are parts, and `file` is a file of that content.
+    pub(crate) fn is_form(&self) -> bool {
+        self.operation.id() == "uploadProofDocument"
+    }
+
     pub(crate) async fn send(&self, sandbox: &Sandbox) -> Answer {
         let base = match self.operation.host() {
             Host::Api => sandbox.api_url(),
@@ -156,9 +173,14 @@ impl Call {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        if let Some(body) = &self.body {
-            request = request.json(body);
-        }
+        request = match &self.body {
+            Some(form) if self.is_form() => {
+                let (kind, body) = multipart(form);
+                request.header("content-type", kind).body(body)
+            }
+            Some(body) => request.json(body),
+            None => request,
+        };
         Answer::of(request.send().await.expect("an answer")).await
     }
 }
@@ -181,9 +203,8 @@ pub(crate) fn schema<'a>(spec: &'a Value, holder: &'a Value) -> &'a Value {
 pub(crate) fn required_fields(spec: &Value, operation: &Operation) -> Vec<Field> {
     let object = Call::object(spec, operation);
     let mut fields = Vec::new();
-    if let Some(body) = object.get("requestBody") {
-        let schema = schema(spec, &resolve(spec, body)["content"]["application/json"]);
-        collect(spec, schema, "", "", &mut fields);
+    if let Some((_, content)) = content(spec, object) {
+        collect(spec, schema(spec, content), "", "", &mut fields);
     }
     fields
 }
@@ -201,15 +222,26 @@ fn collect(spec: &Value, schema: &Value, pointer: &str, path: &str, fields: &mut
         } else {
             format!("{path}.{name}")
         };
-        collect(
-            spec,
-            resolve(spec, &schema["properties"][name]),
-            &pointer,
-            &path,
-            fields,
-        );
-        fields.push((pointer, path));
+        let member = resolve(spec, &schema["properties"][name]);
+        collect(spec, member, &pointer, &path, fields);
+        let wrong = match member["type"].as_str() {
+            Some("array") => Some(Value::from(17)),
+            Some(_) => Some(serde_json::json!([17])),
+            None => None,
+        };
+        fields.push(Field { pointer, path, wrong });
     }
+}
+
+/// A form with these parts, and its content type. What is no text is a part of other bytes.
+fn multipart(form: &Value) -> (&'static str, String) {
+    let mut body = String::new();
+    for (name, value) in form.as_object().expect("members") {
+        let file = if name == "file" { "; filename=\"proof.pdf\"" } else { "" };
+        let value = value.as_str().expect("a text");
+        body += &format!("--parts\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n");
+    }
+    ("multipart/form-data; boundary=parts", body + "--parts--\r\n")
 }
 
 /// What came back.

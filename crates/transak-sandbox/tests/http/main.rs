@@ -12,3 +12,4 @@ mod program;
 mod refusals;
 mod story;
 mod webhooks;
+mod whitelabel;

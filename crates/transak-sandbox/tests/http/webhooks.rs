@@ -118,3 +118,53 @@ async fn redirects_are_not_followed_and_unreachable_servers_are_on_record() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_verification_tells_its_story_to_an_address_of_its_own() {
+    use base64::Engine as _;
+    use transak_client::webhooks::Event;
+
+    let sandbox = frozen().await;
+    let control = sandbox.control();
+    let (orders, of_orders) = receiver(OK).await;
+    let (kyc, of_kyc) = receiver(OK).await;
+    control.update_settings(|settings| {
+        settings.webhook_url = Some(orders);
+        settings.kyc_webhook_url = Some(kyc);
+    });
+    let token = crate::common::login(&sandbox, EMAIL).await;
+    let anybody = client(&sandbox);
+    let user = anybody.with_credential(Credential::UserToken, token.as_str());
+    let minted = anybody.refresh_access_token().body_map(|b| b.api_key(key(&sandbox)));
+    minted.send().await.unwrap();
+    let form = json!({
+        "personalDetails": {"firstName": "Ada", "lastName": "Sample", "mobileNumber": "+33100000001", "dob": "1990-01-01"},
+        "addressDetails": {"addressLine1": "1", "state": "S", "city": "C", "postCode": "1", "countryCode": "FR"},
+    });
+    let form: transak_client::types::PatchUserDetailsRequest = serde_json::from_value(form).unwrap();
+    user.patch_user_details().body(form).send().await.unwrap();
+    let form = json!({"purposeList": ["Buying NFTs"]});
+    let form: transak_client::types::UpdatePurposeOfUsageRequest = serde_json::from_value(form).unwrap();
+    user.update_purpose_of_usage().body(form).send().await.unwrap();
+    // Nobody looks in meanwhile: the review ends by itself.
+    control.advance(Duration::from_secs(31));
+    let settled = tokio::time::timeout(Duration::from_secs(20), control.webhooks_settled()).await;
+    settled.expect("webhooks are posted and reported");
+    let mut kinds = Vec::new();
+    for post in of_kyc.lock().unwrap().iter() {
+        let body: Value = serde_json::from_str(post.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let claims = body["data"].as_str().unwrap().split('.').nth(1).unwrap();
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
+        let Event::Kyc(event) = Event::decode(&claims).unwrap() else {
+            panic!("not a KYC event")
+        };
+        kinds.push(
+            serde_json::to_value(&event).unwrap()["eventID"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        );
+    }
+    assert_eq!(kinds, ["KYC_SUBMITTED", "KYC_APPROVED"]);
+    assert!(of_orders.lock().unwrap().is_empty());
+}
