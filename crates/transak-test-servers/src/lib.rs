@@ -4,13 +4,16 @@
 //!
 //! * [`redis`]: `redis-server`, or another one named by `TRANSAK_TEST_REDIS_SERVER` (Valkey, for instance), or a server
 //!   that runs already, named by `TRANSAK_TEST_REDIS_URL`.
+//! * [`postgres`]: `initdb` and `postgres` of `PATH` or of the newest version below `/usr/lib/postgresql`, or those of a
+//!   directory named by `TRANSAK_TEST_POSTGRES_BIN`, or a server that runs already, named by `TRANSAK_TEST_POSTGRES_URL`.
 //!
-//! All of this blocks the calling thread, for a few milliseconds when all is well.
+//! All of this blocks the calling thread, for milliseconds (Redis) or a second or two (Postgres) when all is well.
 #![allow(clippy::panic)]
 
 mod find;
 mod guard;
 mod port;
+pub mod postgres;
 mod ready;
 pub mod redis;
 
