@@ -393,7 +393,8 @@ impl Fleet {
         let served = (0..PROCESSES).any(|p| self.processes[p].user(u).status().fingerprint == Some(fingerprint));
         let stored = self.stored(u).is_some_and(|record| {
             let same = record.token.as_ref().is_some_and(|t| t.fingerprint() == fingerprint);
-            same || record.issued_at > exp_of(&token) - DAY * 30 || record.state != RecordState::Live
+            // Of two tokens of one second, neither made from the other, the stored one stays: both are good.
+            same || record.issued_at >= exp_of(&token) - DAY * 30 || record.state != RecordState::Live
         });
         let ended = (0..PROCESSES).any(|p| matches!(self.processes[p].user(u).status().label, SessionLabel::Lapsed(_)));
         if !served && !stored && !ended {

@@ -47,7 +47,7 @@ impl UserState {
 
     fn claim_waiting(mut self, why: Why, left: Duration, now: Timestamp, policy: &UserPolicy) -> Step {
         if let Some((tenure, record)) = self.parked.take() {
-            return self.unpark(tenure, record, why, now, policy);
+            return self.work_under(tenure, record, why, now, policy);
         }
         self.go(Activity::Claiming { why, left }, Effect::Claim)
     }
@@ -55,7 +55,7 @@ impl UserState {
     /// Where a keep-alive worker hands over what it has claimed.
     pub(super) fn kept(mut self, tenure: Tenure, record: Versioned, now: Timestamp, policy: &UserPolicy) -> Step {
         if self.activity == Activity::Idle {
-            return self.under_lease(tenure, Some(record), Why::Kept, now, policy);
+            return self.work_under(tenure, record, Why::Kept, now, policy);
         }
         // If one is waiting already, its lease must have lapsed, or this one could not have been taken.
         self.parked = Some((tenure, record));
@@ -173,9 +173,9 @@ impl UserState {
         self.elsewhere(before.0, (why, left), retry_at, now, policy)
     }
 
-    /// A lease that was brought during a flight. Its record was read then: if this process has read or written the session
-    /// since, that says more, and an end or a logout must not be undone by what was there before.
-    pub(super) fn unpark(
+    /// A lease that a worker has brought, perhaps during a flight. Its record was read some time ago: if this process has
+    /// read or written the session since, that says more, and an end or a logout must not be undone by what was there before.
+    pub(super) fn work_under(
         mut self,
         tenure: Tenure,
         record: Versioned,

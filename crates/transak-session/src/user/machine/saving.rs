@@ -32,7 +32,7 @@ impl UserState {
             return self.go(Activity::Releasing, Effect::Release(tenure.lease));
         }
         if let Some((tenure, record)) = self.parked.take() {
-            return self.unpark(tenure, record, Why::Kept, now, policy);
+            return self.work_under(tenure, record, Why::Kept, now, policy);
         }
         self.activity = Activity::Idle;
         (self, None)
