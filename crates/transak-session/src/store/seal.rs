@@ -17,9 +17,7 @@ use zeroize::Zeroizing;
 
 use super::{StoreError, StoreErrorKind};
 
-pub use envelope::{SealedRecord, open_record, reseal_record, seal_record, sealed_with};
-#[cfg(feature = "sqlite")]
-pub(crate) use envelope::{open_note, seal_note};
+pub use envelope::{SealedRecord, open_note, open_record, reseal_record, seal_note, seal_record, sealed_with};
 pub use ring::{KeyRing, SealKey, SealKeyError};
 
 /// Which key something was sealed with: 8 bytes that are no secret, `Display` as 16 hexadecimal digits.

@@ -119,14 +119,21 @@ pub fn sealed_with(sealed: &[u8]) -> Result<KeyId, StoreError> {
     head(sealed).map(|(id, _)| id)
 }
 
-/// Seals something of a store's own that is no record, under a name.
-#[cfg(feature = "sqlite")]
-pub(crate) fn seal_note(sealer: &dyn Sealer, name: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+/// Seals something of a store's own that is no record, under a name: a text by which a wrong key is noticed at the opening.
+///
+/// # Errors
+///
+/// As the sealer's, see [`SealError`].
+pub fn seal_note(sealer: &dyn Sealer, name: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
     close(sealer, plain, |id| note(id, name))
 }
 
-#[cfg(feature = "sqlite")]
-pub(crate) fn open_note(sealer: &dyn Sealer, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+/// Opens what [`seal_note`] sealed under the same name.
+///
+/// # Errors
+///
+/// [`StoreErrorKind::WrongKey`], [`StoreErrorKind::Corrupt`], [`StoreErrorKind::Incompatible`], as [`open_record`].
+pub fn open_note(sealer: &dyn Sealer, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     open(sealer, sealed, |id| note(id, name))
 }
 
@@ -169,7 +176,6 @@ fn place(id: KeyId, key: &RecordKey, version: Version, clear: &[u8]) -> Vec<u8> 
     .concat()
 }
 
-#[cfg(feature = "sqlite")]
 fn note(id: KeyId, name: &str) -> Vec<u8> {
     [
         &b"transak-session note\0"[..],
