@@ -28,6 +28,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        support::leaks::watch();
         let server = MockServer::start();
         let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
         let transak = Transak::builder()

@@ -1,5 +1,8 @@
 //! What the tests of the SQLite store share.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/leaks.rs"]
+pub mod leaks;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +15,10 @@ use transak_session::{AccessToken, Issued, RecordKey, UserIp};
 pub const HOUR: Duration = Duration::from_secs(3_600);
 pub const DAY: Duration = Duration::from_secs(86_400);
 pub const SPAN: Duration = Duration::from_secs(30);
+/// What the watch over the log looks for, besides the tokens.
+pub const EMAIL: &str = "jane.planted@example.com";
+pub const IP: &str = "203.0.113.77";
+pub const OTP: &str = "918273";
 
 pub fn now() -> Timestamp {
     Timestamp::from_unix_seconds(1_800_000_000)
@@ -50,6 +57,7 @@ pub struct Home {
 
 impl Home {
     pub fn new() -> Self {
+        leaks::watch();
         Self {
             dir: tempfile::tempdir().unwrap(),
             clock: ManualClock::new(now()),
