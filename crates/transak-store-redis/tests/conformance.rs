@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use support::{careless, namespace};
+use support::{careless, unique_name};
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::store::SessionStore;
 use transak_session::store::conformance::{Harness, Suite, TestBed, rules};
@@ -46,7 +46,7 @@ impl ExactBed {
 impl Harness for Exact {
     async fn fresh(&self) -> Box<dyn TestBed> {
         let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
-        let (url, namespace) = (self.endpoint.url.clone(), namespace());
+        let (url, namespace) = (self.endpoint.url.clone(), unique_name());
         let store = ExactBed::options(&url, &namespace, self.shards, &clock)
             .open()
             .await

@@ -4,9 +4,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{HOUR, due, idle, key, open, options, put, ring, seal_key, token};
+use support::{HOUR, PLANTED, critical, due, idle, key, open, options, put, ring, seal_key, token};
 use transak_session::store::seal::KeyRing;
-use transak_session::store::{Claim, DueQuery, Lane, SessionStore, StoreErrorKind, Swap};
+use transak_session::store::{Claim, SessionStore, StoreErrorKind, Swap};
 use transak_store_redis::{Durability, RedisStore};
 use transak_test_servers::redis::RedisServer;
 
@@ -70,12 +70,7 @@ async fn what_was_acknowledged_survives_the_servers_death() {
         matches!(store.claim(&key(7), SPAN).await.unwrap(), Claim::Busy { .. }),
         "the lease was forgotten"
     );
-    let query = DueQuery {
-        tenant: support::TENANT,
-        lane: Lane::Critical,
-        limit: 100,
-        span: SPAN,
-    };
+    let query = critical(100, SPAN);
     assert_eq!(store.claim_due(&query).await.unwrap().len(), 49);
     store.release(&lease).await.unwrap();
     assert_eq!(store.claim_due(&query).await.unwrap().len(), 1);
@@ -193,7 +188,7 @@ async fn what_lies_on_the_servers_disk_shows_nobody() {
                 continue;
             }
             let content = std::fs::read(&path).unwrap_or_default();
-            for planted in ["planted-token", "203.0.113.77"] {
+            for planted in PLANTED {
                 let found = content.windows(planted.len()).any(|part| part == planted.as_bytes());
                 assert!(!found, "{planted} is in {}", path.display());
             }

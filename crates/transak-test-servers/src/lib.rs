@@ -7,16 +7,21 @@
 //! * [`postgres`]: `initdb` and `postgres` of `PATH` or of the newest version below `/usr/lib/postgresql`, or those of a
 //!   directory named by `TRANSAK_TEST_POSTGRES_BIN`, or a server that runs already, named by `TRANSAK_TEST_POSTGRES_URL`.
 //!
-//! All of this blocks the calling thread, for milliseconds (Redis) or a second or two (Postgres) when all is well.
+//! * [`records`]: what such tests write, and what they must not find in any file.
+//!
+//! Starting and stopping blocks the calling thread, for milliseconds (Redis) or a second or two (Postgres) when all is well.
 #![allow(clippy::panic)]
 
+mod certificates;
 mod find;
 mod guard;
 mod port;
 pub mod postgres;
 mod ready;
+pub mod records;
 pub mod redis;
 
+pub use certificates::Certificates;
 pub use find::program;
 pub use guard::Guard;
 pub use port::free_port;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::{Guard, free_port, wait_until};
+use crate::{Certificates, Guard, free_port, wait_until};
 use programs::Programs;
 
 /// Names a server that runs already, as a URL with a user that may make schemas and databases.
@@ -106,6 +106,30 @@ impl PostgresServer {
             }
         }
         panic!("postgres does not come up; its log:\n{}", server.log());
+    }
+
+    /// Starts a server that offers TLS, with the key and certificate for a server.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn start_with_tls(certificates: &Certificates) -> Self {
+        let (certificate, key) = (certificates.path("server.pem"), certificates.path("server.key"));
+        let authority = certificates.path("ca.pem");
+        Programs::find().give(&key);
+        Self::start_with(&[
+            "-c",
+            "fsync=off",
+            "-c",
+            "ssl=on",
+            "-c",
+            &format!("ssl_cert_file={}", certificate.display()),
+            "-c",
+            &format!("ssl_key_file={}", key.display()),
+            "-c",
+            &format!("ssl_ca_file={}", authority.display()),
+        ])
     }
 
     /// Where it listens: the user and the database `postgres`.
@@ -224,6 +248,26 @@ impl PostgresServer {
     pub fn dump(&self, database: &str) -> String {
         let mut command = self.programs.command("pg_dump", self.directory.path());
         self.run(command.args(["--dbname", &self.url_of(database)]))
+    }
+
+    /// Makes a database of what [`dump`](Self::dump) has written.
+    ///
+    /// # Panics
+    ///
+    /// If there is no `psql`, the database exists already, or a statement fails.
+    pub fn restore(&self, database: &str, dump: &str) {
+        let _ = self.command(&format!("CREATE DATABASE {database}"));
+        let file = self.directory.path().join(format!("{database}.sql"));
+        std::fs::write(&file, dump).unwrap_or_else(|e| panic!("no file for the copy: {e}"));
+        self.programs.give(self.directory.path());
+        let mut command = self.programs.command("psql", self.directory.path());
+        self.run(
+            command
+                .args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname"])
+                .arg(self.url_of(database))
+                .arg("--file")
+                .arg(file),
+        );
     }
 
     fn initialise(&self) {

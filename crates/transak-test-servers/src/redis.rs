@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::{Guard, free_port, program, wait_until};
+use crate::{Certificates, Guard, free_port, program, wait_until};
 
 /// Names a server that runs already.
 pub const URL_VARIABLE: &str = "TRANSAK_TEST_REDIS_URL";
@@ -97,6 +97,36 @@ impl RedisServer {
             }
         }
         panic!("redis-server does not come up; its log:\n{}", server.log());
+    }
+
+    /// Starts a server that also listens for TLS, on a second port, and wants to see a client's certificate there.
+    /// Returns that port.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start); also if it was built without TLS.
+    #[must_use]
+    pub fn start_with_tls(certificates: &Certificates) -> (Self, u16) {
+        let path = |name| certificates.path(name).display().to_string();
+        for _ in 0..3 {
+            let port = free_port();
+            let server = Self::start_with(&[
+                "--tls-port",
+                &port.to_string(),
+                "--tls-cert-file",
+                &path("server.pem"),
+                "--tls-key-file",
+                &path("server.key"),
+                "--tls-ca-cert-file",
+                &path("ca.pem"),
+                "--tls-auth-clients",
+                "yes",
+            ]);
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                return (server, port);
+            }
+        }
+        panic!("redis-server does not listen for TLS");
     }
 
     /// Where it listens.
