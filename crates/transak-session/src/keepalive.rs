@@ -63,7 +63,9 @@ impl Transak {
 }
 
 impl KeepAlive {
-    /// The most renewals per second; 30 by default. The worker slows down by itself when Transak limits it or fails.
+    /// The most renewals per second, of all workers that share the store: each draws from one bucket there, which fills at
+    /// the rate of whoever draws, so give all the same. 30 by default. A worker slows down by itself when Transak limits it or
+    /// fails.
     ///
     /// # Errors
     ///

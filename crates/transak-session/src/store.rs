@@ -9,6 +9,7 @@
 //!
 //! Times of leases and of the due index are read off the store's own clock, so that processes whose clocks differ agree.
 
+mod allowance;
 pub mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 
 use crate::identity::{RecordKey, TenantId};
 
+pub use allowance::{Allowance, Allowed};
 pub use due::{Claimed, DueQuery, Forecast, Lane};
 pub use error::{StoreError, StoreErrorKind};
 pub use lease::{Claim, Lease, LeaseEpoch};
@@ -88,6 +90,14 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Counts a tenant's user records: how many are kept alive, how many are due, and how many lapse within each horizon if
     /// nothing is done.
     async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError>;
+
+    /// Takes permits to begin renewals from the bucket that all workers of a tenant share, as many as there are.
+    ///
+    /// The bucket need not survive a crash: it is full at first, and holds no more than a second's worth.
+    async fn draw(&self, allowance: &Allowance) -> Result<Allowed, StoreError>;
+
+    /// Puts permits back that were not needed.
+    async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError>;
 }
 
 /// The outcome of a conditional write.

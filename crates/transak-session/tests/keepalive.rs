@@ -134,6 +134,25 @@ async fn workers_of_two_processes_renew_each_session_once() {
 }
 
 #[tokio::test]
+async fn workers_of_several_processes_keep_one_pace() {
+    let scene = Scene::with(true, |b| b);
+    people(&scene, 300, |_| DAY * 25).await;
+    let others = [scene.other_process(), scene.other_process(), scene.other_process()];
+    let all = others.iter().chain([&scene.transak]);
+    let workers: Vec<_> = all
+        .map(|transak| transak.keep_alive().rate(10.0).unwrap().start().unwrap())
+        .collect();
+    scene.rest().await;
+    for second in 0..60 {
+        let renewed = scene.issuer.count("refresh");
+        assert!(renewed <= 10 + 10 * second, "{renewed} after {second} s");
+        pass(&scene, SECOND, SECOND / 10).await;
+    }
+    assert_eq!(scene.issuer.count("refresh"), 300, "the pace of one is not kept");
+    drop(workers);
+}
+
+#[tokio::test]
 async fn an_outage_of_days_costs_nobody_a_login() {
     let scene = Scene::with(true, |b| b.event_capacity(100_000));
     let keys = people(&scene, 50, |_| DAY * 23).await;

@@ -265,7 +265,7 @@ async fn a_file_of_the_first_layout_is_brought_up_to_date() {
     store.close().await.unwrap();
     let db = rusqlite::Connection::open(home.path()).unwrap();
     let layout: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(layout, 3);
+    assert_eq!(layout, 4);
 }
 
 #[tokio::test]

@@ -44,6 +44,7 @@ mod link;
 mod open;
 mod ops;
 mod options;
+mod pace;
 mod reseal;
 mod schema;
 mod sql;

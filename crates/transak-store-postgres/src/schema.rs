@@ -37,7 +37,13 @@ CREATE TABLE {schema}.lease (
     taken_at bigint NOT NULL,
     until bigint NOT NULL,
     before bigint
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);"];
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
+CREATE TABLE {schema}.pace (
+    tenant bigint PRIMARY KEY,
+    permits double precision NOT NULL,
+    filled_at bigint NOT NULL,
+    granted bigint NOT NULL
+) WITH (fillfactor = 10, autovacuum_vacuum_threshold = 500);"];
 
 /// The layout of this release.
 const LAYOUT: usize = MIGRATIONS.len();

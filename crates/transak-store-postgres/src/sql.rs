@@ -129,6 +129,22 @@ statements! {
                 FROM unnest($3) WITH ORDINALITY AS h (span, place) ORDER BY h.place)
         FROM t";
 
+    /// Clock, tenant, rate, most, wanted. `h` is what the bucket holds now.
+    draw(INT8, INT8, FLOAT8, FLOAT8, INT8) = "WITH {t}
+        INSERT INTO {s}.pace AS p (tenant, permits, filled_at, granted)
+        SELECT $2, $4 - least(floor($4), $5), t.now, least(floor($4), $5)::bigint FROM t
+        ON CONFLICT (tenant) DO UPDATE SET (permits, filled_at, granted) = (
+            SELECT h.held - least(floor(h.held), $5),
+                CASE WHEN excluded.filled_at > p.filled_at OR p.filled_at - excluded.filled_at > 2000
+                    THEN excluded.filled_at ELSE p.filled_at END,
+                least(floor(h.held), $5)::bigint
+            FROM (SELECT greatest(least(
+                p.permits + greatest(excluded.filled_at - p.filled_at, 0) / 1000.0::float8 * $3, $4), 0) AS held) h)
+        RETURNING granted, least(ceil(greatest(1 - permits, 0) / $3 * 1000), 9007199254740992)::bigint";
+
+    /// Tenant, permits. The next draw cuts what is too much.
+    give_back(INT8, INT8) = "UPDATE {s}.pace SET permits = permits + $2 WHERE tenant = $1";
+
     /// A page of records after a key; those that the current key has sealed without their content. Key, limit, seal key.
     page(BYTEA, INT8, BYTEA) = "SELECT key, version, CASE WHEN seal_key <> $3 THEN clear END,
             CASE WHEN seal_key <> $3 THEN sealed END

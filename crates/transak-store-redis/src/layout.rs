@@ -30,6 +30,11 @@ impl Layout {
         format!("{}:tenants", self.namespace)
     }
 
+    /// The bucket from which a tenant's workers draw. It lies apart from the shards, and scripts about it touch nothing else.
+    pub(crate) fn bucket(&self, tenant: TenantId) -> String {
+        format!("{}:{{{tenant}}}:pace", self.namespace)
+    }
+
     pub(crate) fn shard_of(&self, key: &RecordKey) -> u16 {
         let [_, _, _, _, _, _, _, _, high, low, ..] = *key.as_bytes();
         u16::from_be_bytes([high, low]) % self.shards

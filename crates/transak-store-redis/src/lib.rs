@@ -42,6 +42,7 @@ mod link;
 mod open;
 mod ops;
 mod options;
+mod pace;
 mod reseal;
 mod script;
 mod settings;

@@ -10,20 +10,22 @@ pub(crate) struct Script {
 macro_rules! scripts {
     ($($name:ident: $($file:literal),+;)+) => {$(
         pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
-            let code = concat!(include_str!("lua/prelude.lua"), $(include_str!($file)),+);
+            let code = concat!($(include_str!($file)),+);
             Script { code, hash: redis::Script::new(code).get_hash().to_owned() }
         });
     )+};
 }
 
 scripts! {
-    SWAP: "lua/swap.lua";
-    DELETE: "lua/delete.lua";
-    CLAIM: "lua/claim.lua";
-    EXTEND: "lua/extend.lua";
-    RELEASE: "lua/release.lua";
-    PEEK: "lua/sweep.lua", "lua/peek.lua";
-    TAKE: "lua/take.lua";
-    FORECAST: "lua/sweep.lua", "lua/forecast.lua";
-    RESEAL: "lua/reseal.lua";
+    SWAP: "lua/prelude.lua", "lua/swap.lua";
+    DELETE: "lua/prelude.lua", "lua/delete.lua";
+    CLAIM: "lua/prelude.lua", "lua/claim.lua";
+    EXTEND: "lua/prelude.lua", "lua/extend.lua";
+    RELEASE: "lua/prelude.lua", "lua/release.lua";
+    PEEK: "lua/prelude.lua", "lua/sweep.lua", "lua/peek.lua";
+    TAKE: "lua/prelude.lua", "lua/take.lua";
+    FORECAST: "lua/prelude.lua", "lua/sweep.lua", "lua/forecast.lua";
+    DRAW: "lua/draw.lua";
+    GIVE_BACK: "lua/give_back.lua";
+    RESEAL: "lua/prelude.lua", "lua/reseal.lua";
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use transak_session::store::seal::{KeyRing, Sealer};
 use transak_session::store::{
-    Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, Swap, Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, Swap, Version,
+    Versioned,
 };
 use transak_session::{RecordKey, TenantId};
 
@@ -16,7 +17,7 @@ use crate::layout::Layout;
 use crate::link::Link;
 use crate::options::RedisOptions;
 use crate::reseal::{self, Resealed};
-use crate::{due, ops};
+use crate::{due, ops, pace};
 
 /// Keeps records on a Redis or Valkey server. Cheap to clone; clones share the connections.
 ///
@@ -128,6 +129,14 @@ impl SessionStore for RedisStore {
 
     async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError> {
         due::forecast(&self.inner, tenant, horizons).await
+    }
+
+    async fn draw(&self, allowance: &Allowance) -> Result<Allowed, StoreError> {
+        pace::draw(&self.inner, allowance).await
+    }
+
+    async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
+        pace::give_back(&self.inner, tenant, permits).await
     }
 }
 

@@ -15,12 +15,14 @@ use crate::events::SessionEvent;
 use crate::flight::Outcome;
 use crate::identity::UserKey;
 use crate::issuer::IssuerErrorKind;
-use crate::store::{Claimed, DueQuery, Lane, StoreError};
+use crate::store::{Allowance, Allowed, Claimed, DueQuery, Lane, StoreError};
 use crate::transak::Transak;
 use crate::user::{Event, Tenure};
 
 /// How long it rests when nothing is due. Short enough that a machine that was suspended is soon noticed to be awake.
 const REST: Duration = Duration::from_secs(20);
+/// How soon it asks again for what others have used up.
+const SHORTEST_TURN: Duration = Duration::from_millis(20);
 const FIRST_STORE_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_STORE_PAUSE: Duration = Duration::from_secs(60);
 
@@ -85,12 +87,17 @@ impl Worker {
         // While Transak refuses everybody, each renewal would only be one more refusal. One now and then finds out when it
         // has come to its senses.
         let places = if guarded { 1 } else { places };
-        match self.claim(places).await {
-            Ok(claimed) if claimed.is_empty() => {
+        match self.claim_allowed(places, budget.rate()).await {
+            // Other workers have used up what all may begin together.
+            Ok((_, Some(next_in))) => {
+                self.store_works();
+                self.around(next_in.clamp(SHORTEST_TURN, REST))
+            }
+            Ok((claimed, None)) if claimed.is_empty() => {
                 self.store_works();
                 self.around(REST)
             }
-            Ok(claimed) => {
+            Ok((claimed, None)) => {
                 self.store_works();
                 budget.spend(claimed.len());
                 for claimed in claimed {
@@ -124,6 +131,42 @@ impl Worker {
     fn store_works(&mut self) {
         self.store_failures = 0;
         self.ledger.store_failures(0);
+    }
+
+    /// Draws from what all workers may begin together, and claims that much; or tells when there is something to draw. What
+    /// is drawn and not used goes back.
+    async fn claim_allowed(
+        &self,
+        places: usize,
+        per_second: f64,
+    ) -> Result<(Vec<Claimed>, Option<Duration>), StoreError> {
+        let allowance = Allowance {
+            tenant: self.transak.tenant(),
+            per_second,
+            wanted: u32::try_from(places).unwrap_or(u32::MAX),
+        };
+        let store = &self.transak.env().store;
+        let Allowed { permits, next_in } = self.in_time(store.draw(&allowance)).await?;
+        if permits == 0 {
+            return Ok((Vec::new(), Some(next_in)));
+        }
+        let claimed = self.claim(usize::try_from(permits).unwrap_or(usize::MAX)).await;
+        let used = claimed.as_ref().map_or(0, Vec::len);
+        let unused = permits.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+        if unused > 0 {
+            // Lost permits come again with time.
+            let _ = self.in_time(store.give_back(allowance.tenant, unused)).await;
+        }
+        Ok((claimed?, None))
+    }
+
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let env = self.transak.env();
+        tokio::select! {
+            biased;
+            done = call => done,
+            () = env.clock.sleep(env.limits.deadline) => Err(StoreError::new("no answer in time")),
+        }
     }
 
     /// Claims up to `places` sessions: each lane's part, then what other lanes have left, the most urgent first.
@@ -177,11 +220,7 @@ impl Worker {
             limit,
             span: env.limits.lease,
         };
-        tokio::select! {
-            biased;
-            claimed = env.store.claim_due(&query) => claimed,
-            () = env.clock.sleep(env.limits.deadline) => Err(StoreError::new("no answer in time")),
-        }
+        self.in_time(env.store.claim_due(&query)).await
     }
 
     fn begin(&mut self, claimed: Claimed, since: Duration) {

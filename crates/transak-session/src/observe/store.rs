@@ -8,7 +8,8 @@ use tracing::field::Empty;
 use super::{Observed, Tier, watched};
 use crate::identity::{RecordKey, TenantId};
 use crate::store::{
-    Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, Swap, Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, Swap, Version,
+    Versioned,
 };
 
 pub(super) fn span(call: &'static str) -> tracing::Span {
@@ -65,5 +66,13 @@ impl SessionStore for Observed<dyn SessionStore> {
 
     async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError> {
         self.watch("forecast", self.inner.forecast(tenant, horizons)).await
+    }
+
+    async fn draw(&self, allowance: &Allowance) -> Result<Allowed, StoreError> {
+        self.watch("draw", self.inner.draw(allowance)).await
+    }
+
+    async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
+        self.watch("give_back", self.inner.give_back(tenant, permits)).await
     }
 }

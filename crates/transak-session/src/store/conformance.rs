@@ -57,6 +57,7 @@ pub mod due;
 pub mod forecast;
 pub mod leases;
 pub mod model;
+pub mod pace;
 pub mod races;
 mod stage;
 mod suite;

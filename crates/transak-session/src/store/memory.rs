@@ -5,7 +5,7 @@ mod shelf;
 mod tree;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::allowance::Bucket;
 use super::{
-    Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, StoreErrorKind, Swap, Version,
-    Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, StoreErrorKind,
+    Swap, Version, Versioned,
 };
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::identity::{RecordKey, TenantId};
@@ -80,6 +81,8 @@ pub struct MemoryStore {
     number: AtomicUsize,
     spread: RandomState,
     shelves: Box<[Mutex<Shelf>]>,
+    /// One for each tenant whose workers have drawn.
+    buckets: Mutex<HashMap<TenantId, Bucket>>,
 }
 
 /// Shows how full it is.
@@ -108,6 +111,7 @@ impl MemoryStore {
             number: AtomicUsize::new(0),
             spread: RandomState::new(),
             shelves: (0..SHELVES).map(|_| Mutex::default()).collect(),
+            buckets: Mutex::default(),
         }
     }
 
@@ -263,5 +267,21 @@ impl SessionStore for MemoryStore {
             lock(shelf).add_to(&mut forecast, tenant, horizons, now);
         }
         Ok(forecast)
+    }
+
+    async fn draw(&self, allowance: &Allowance) -> Result<Allowed, StoreError> {
+        let now = self.clock.now();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = buckets.entry(allowance.tenant);
+        let bucket = bucket.or_insert_with(|| Bucket::full(allowance.per_second, now));
+        Ok(bucket.draw(allowance, now))
+    }
+
+    async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(&tenant) {
+            bucket.give_back(permits);
+        }
+        Ok(())
     }
 }

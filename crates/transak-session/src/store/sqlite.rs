@@ -12,6 +12,7 @@ mod error;
 mod open;
 mod ops;
 mod options;
+mod pace;
 mod readers;
 mod reseal;
 mod schema;
@@ -26,7 +27,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::seal::{KeyRing, Sealer};
-use super::{Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, Swap, Version, Versioned};
+use super::{
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, Swap, Version,
+    Versioned,
+};
 use crate::clock::Clock;
 use crate::identity::{RecordKey, TenantId};
 
@@ -232,6 +236,21 @@ impl SessionStore for SqliteStore {
         self.inner
             .readers
             .run(move |db| due::forecast(db, tenant, now, &horizons))
+            .await
+    }
+
+    async fn draw(&self, allowance: &Allowance) -> Result<Allowed, StoreError> {
+        let allowance = *allowance;
+        self.inner
+            .writer
+            .run(move |batch| pace::draw(batch, &allowance), |_| Vec::new())
+            .await
+    }
+
+    async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
+        self.inner
+            .writer
+            .run(move |batch| pace::give_back(batch, tenant, permits), |()| Vec::new())
             .await
     }
 }

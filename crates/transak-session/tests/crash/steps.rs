@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use transak_session::store::{
-    Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, SqliteStore, StoreError, Swap, Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, SqliteStore, StoreError, Swap,
+    Version, Versioned,
 };
 use transak_session::{RecordKey, TenantId};
 
@@ -145,5 +146,13 @@ impl SessionStore for Stepping {
 
     async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError> {
         self.inner.forecast(tenant, horizons).await
+    }
+
+    async fn draw(&self, allowance: &Allowance) -> Result<Allowed, StoreError> {
+        self.inner.draw(allowance).await
+    }
+
+    async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
+        self.inner.give_back(tenant, permits).await
     }
 }

@@ -9,8 +9,8 @@ use futures_util::FutureExt as _;
 use tokio::runtime::{Builder, Runtime};
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::store::{
-    Claim, Claimed, DueQuery, Forecast, Lease, MemoryStore, Record, RecordState, SessionStore, StoreError, Swap,
-    Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, MemoryStore, Record, RecordState, SessionStore,
+    StoreError, Swap, Version, Versioned,
 };
 use transak_session::{
     GetOptions, KeepAliveHandle, LapseCause, Otp, RecordKey, SessionLabel, TenantId, Transak, UserIdentity, UserSession,
@@ -78,6 +78,16 @@ impl SessionStore for Shaky {
     async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError> {
         self.pass().await?;
         self.inner.forecast(tenant, horizons).await
+    }
+
+    async fn draw(&self, allowance: &Allowance) -> Result<Allowed, StoreError> {
+        self.pass().await?;
+        self.inner.draw(allowance).await
+    }
+
+    async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
+        self.pass().await?;
+        self.inner.give_back(tenant, permits).await
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub)]
 
 mod due;
+mod pace;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -13,8 +14,8 @@ use tokio::task::yield_now;
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::store::conformance::{Harness, TestBed};
 use transak_session::store::{
-    Claim, Claimed, DueQuery, Forecast, Lease, LeaseEpoch, MemoryStore, Record, RecordState, SessionStore, StoreError,
-    Swap, Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, LeaseEpoch, MemoryStore, Record, RecordState,
+    SessionStore, StoreError, Swap, Version, Versioned,
 };
 use transak_session::{AccessToken, RecordKey, TenantId};
 
@@ -84,6 +85,13 @@ pub enum Fault {
     ReleasesInTwoSteps,
     ClaimsDueInTwoSteps,
     SkipsSomeDeletions,
+    IgnoresPace,
+    NeverFills,
+    CreditsIdleness,
+    OneBucket,
+    KeepsUnused,
+    RoundsUp,
+    DrawsBlindly,
 }
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -158,6 +166,7 @@ struct Memo {
     deleted: BTreeSet<RecordKey>,
     deletions: u32,
     forecast: Option<Forecast>,
+    buckets: HashMap<TenantId, pace::Bucket>,
 }
 
 pub struct Faulty {
@@ -486,5 +495,14 @@ impl SessionStore for Faulty {
             _ => {}
         }
         Ok(forecast)
+    }
+
+    async fn draw(&self, allowance: &Allowance) -> Result<Allowed, StoreError> {
+        pace::draw(self, allowance).await
+    }
+
+    async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
+        pace::give_back(self, tenant, permits);
+        Ok(())
     }
 }

@@ -16,7 +16,8 @@ use transak_client::Client;
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::issuer::{Issuer, IssuerError, IssuerErrorKind, OtpSent, StateToken};
 use transak_session::store::{
-    Claim, Claimed, DueQuery, Forecast, Lease, MemoryStore, Record, SessionStore, StoreError, Swap, Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, MemoryStore, Record, SessionStore, StoreError, Swap,
+    Version, Versioned,
 };
 use transak_session::{
     AccessToken, EventStream, Grant, Issued, Otp, OtpDeclined, OtpProvider, OtpRequest, RecordKey, RefreshWindow,
@@ -384,6 +385,16 @@ impl SessionStore for FakeStore {
     async fn forecast(&self, tenant: TenantId, horizons: &[Duration]) -> Result<Forecast, StoreError> {
         self.pass("forecast").await?;
         self.back(self.inner.forecast(tenant, horizons).await).await
+    }
+
+    async fn draw(&self, allowance: &Allowance) -> Result<Allowed, StoreError> {
+        self.pass("draw").await?;
+        self.back(self.inner.draw(allowance).await).await
+    }
+
+    async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
+        self.pass("give_back").await?;
+        self.back(self.inner.give_back(tenant, permits).await).await
     }
 
     async fn delete(&self, key: &RecordKey) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use super::broken::ensure;
 use super::data::{due_with, idle, key};
 use super::stage::{HOUR, Stage, TENANT};
 use super::{Broken, Outcome};
-use crate::store::{Claim, DueQuery, Lane, SessionStore, Swap};
+use crate::store::{Allowance, Claim, DueQuery, Lane, SessionStore, Swap};
 
 const CALLERS: u64 = 8;
 
@@ -204,5 +204,31 @@ pub async fn due_claims_are_never_shared(stage: &mut Stage) -> Outcome {
         "{} of {RECORDS} records were claimed",
         times.len()
     );
+    Ok(())
+}
+
+/// Workers that draw at once get no more together than one alone would.
+pub async fn permits_are_never_shared(stage: &mut Stage) -> Outcome {
+    let begun = stage.now();
+    let results = all(stage, |_, store| async move {
+        let mut got = 0;
+        for _ in 0..4 {
+            let allowance = Allowance {
+                tenant: TENANT,
+                per_second: 40.0,
+                wanted: 3,
+            };
+            got += store.draw(&allowance).await?.permits;
+        }
+        Ok(got)
+    });
+    let got: u32 = results.await?.into_iter().sum();
+    let passed = stage.now().since(begun) + 2 * stage.slack();
+    let most = 40.0 + passed.as_secs_f64() * 40.0;
+    ensure!(
+        got >= 40,
+        "{got} were allowed, although there were 40 from the beginning"
+    );
+    ensure!(f64::from(got) <= most, "{got} were allowed where {most} is the most");
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use super::{Broken, Harness, Outcome, Stage, TestBed, content, drops, due, forecast, leases, model, races, versions};
+use super::{
+    Broken, Harness, Outcome, Stage, TestBed, content, drops, due, forecast, leases, model, pace, races, versions,
+};
 
 /// Runs all rules, each on a fresh store.
 ///
@@ -72,7 +74,9 @@ pub fn rules() -> &'static [Rule] {
         forecast: counts, horizons, follows_changes;
         content: every_field, states_and_kinds, extreme_times, addresses, token_lengths, retired_tokens, nothing_is_left_over,
             tenants_are_separate, nothing_secret_is_shown;
-        races: one_creator, one_writer_per_version, nothing_is_lost, one_holder, due_claims_are_never_shared;
+        pace: never_more_than_the_rate, fills_with_time, unused_time_is_no_credit, tenants_are_separate,
+            unused_permits_come_back, slow_rates;
+        races: one_creator, one_writer_per_version, nothing_is_lost, one_holder, due_claims_are_never_shared, permits_are_never_shared;
         drops: swaps, deletions, claims, ends, due_claims;
         model: random_histories;
     }

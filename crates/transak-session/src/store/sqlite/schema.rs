@@ -15,7 +15,7 @@ pub(super) const LAYOUT: i32 = MIGRATIONS.len() as i32;
 /// Row ids are short, so the indexes use them rather than the 40 bytes of a key. A row without a version holds the place
 /// of a lease on a key without a record. Leases are in a table of their own, because a claim would otherwise rewrite the
 /// large rows. `slot` is the expiry in steps of four hours: see `due`.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "CREATE TABLE meta (
         name TEXT PRIMARY KEY,
         value ANY NOT NULL
@@ -49,6 +49,11 @@ const MIGRATIONS: [&str; 3] = [
     CREATE INDEX session_empty ON session (id) WHERE version IS NULL;",
     "CREATE INDEX session_seal_key ON session (seal_key) WHERE version IS NOT NULL;",
     "CREATE INDEX session_end ON session (expires_at) WHERE version IS NOT NULL;",
+    "CREATE TABLE pace (
+        tenant INTEGER PRIMARY KEY,
+        permits REAL NOT NULL,
+        filled_at INTEGER NOT NULL
+    ) STRICT;",
 ];
 
 pub(super) fn application_id(db: &Connection) -> Result<i32, StoreError> {
