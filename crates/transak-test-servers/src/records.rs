@@ -106,7 +106,7 @@ pub fn critical(limit: usize, span: Duration) -> DueQuery {
 /// # Panics
 ///
 /// If the store fails or somebody else writes.
-pub async fn put(store: &impl SessionStore, key: &RecordKey, record: Record) -> Version {
+pub async fn put<S: SessionStore + ?Sized>(store: &S, key: &RecordKey, record: Record) -> Version {
     let there = store
         .load(key)
         .await

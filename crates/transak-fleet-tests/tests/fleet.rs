@@ -1,14 +1,14 @@
-//! Several instances on one Redis, against the sandbox: one of them calls Transak, and all have what it got.
+//! Several instances on one store, against the sandbox: one of them calls Transak, and all have what it got.
 #![allow(clippy::unwrap_used, clippy::panic)]
-mod support;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use support::{DAY, options};
+use transak_fleet_tests::{Engine, EngineKind, open};
 use transak_sandbox::Sandbox;
 use transak_session::clock::{ManualClock, Timestamp};
 use transak_session::{Otp, Transak, UserIdentity};
-use transak_test_servers::redis::RedisServer;
+use transak_test_servers::records::DAY;
 
 const REPLICAS: usize = 8;
 
@@ -18,26 +18,27 @@ struct Fleet {
     clock: ManualClock,
     replicas: Vec<Transak>,
     /// Ends with the fleet.
-    _server: RedisServer,
+    _engine: Engine,
     ticking: tokio::task::JoinHandle<()>,
 }
 
 impl Fleet {
-    async fn start() -> Self {
-        let server = RedisServer::start();
+    async fn start(kind: EngineKind) -> Self {
+        let engine = Engine::start(kind);
         let sandbox = Sandbox::builder().frozen().start().await.unwrap();
         let now = sandbox.control().clock().unix_millis;
         let clock = ManualClock::new(Timestamp::from_unix_millis(now));
         let settings = sandbox.control().settings();
         let mut replicas = Vec::new();
         for _ in 0..REPLICAS {
+            // One clock for all, so that leases and due times can be moved past.
+            let store = open(kind, engine.port(), Duration::from_secs(20), Some(clock.clone())).await;
             let builder = Transak::builder()
                 .environment(sandbox.environment())
                 .api_key(settings.api_key.clone())
                 .api_secret(settings.api_secret.clone())
                 .clock(clock.clone())
-                // One clock for all, so that leases and due times can be moved past.
-                .store(options(&server).clock(clock.clone()).open().await.unwrap());
+                .shared_store(store.unwrap());
             replicas.push(builder.build().unwrap());
         }
         let ticks = clock.clone();
@@ -51,7 +52,7 @@ impl Fleet {
             sandbox,
             clock,
             replicas,
-            _server: server,
+            _engine: engine,
             ticking,
         }
     }
@@ -72,9 +73,8 @@ fn jane() -> UserIdentity {
     UserIdentity::parse("jane@example.com", "203.0.113.7").unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn eight_that_start_cold_mint_one_partner_token() {
-    let fleet = Fleet::start().await;
+async fn eight_that_start_cold_mint_one_partner_token(kind: EngineKind) {
+    let fleet = Fleet::start(kind).await;
     let asking = fleet
         .replicas
         .iter()
@@ -90,9 +90,8 @@ async fn eight_that_start_cold_mint_one_partner_token() {
     assert_eq!((tokens.len(), fleet.sandbox.control().counts().world.mints), (1, 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn eight_that_meet_a_due_session_renew_it_once() {
-    let fleet = Fleet::start().await;
+async fn eight_that_meet_a_due_session_renew_it_once(kind: EngineKind) {
+    let fleet = Fleet::start(kind).await;
     let first = fleet.replicas[0].user(jane());
     let challenge = first.begin_login().await.unwrap();
     let code = fleet.sandbox.control().latest_code("jane@example.com").unwrap();
@@ -126,9 +125,8 @@ async fn eight_that_meet_a_due_session_renew_it_once() {
     assert_eq!((counts.world.refreshes, counts.world.logins), (1, 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn workers_of_several_instances_renew_each_session_once() {
-    let fleet = Fleet::start().await;
+async fn workers_of_several_instances_renew_each_session_once(kind: EngineKind) {
+    let fleet = Fleet::start(kind).await;
     let people = 24;
     for number in 0..people {
         let email = format!("user{number}@example.com");
@@ -160,3 +158,66 @@ async fn workers_of_several_instances_renew_each_session_once() {
     }
     assert_eq!(refreshes(), people as u64);
 }
+
+async fn eight_that_meet_the_end_of_a_partner_token_mint_one_more(kind: EngineKind) {
+    let fleet = Fleet::start(kind).await;
+    let ask = || async {
+        let asking: Vec<_> = fleet.replicas.iter().map(|replica| replica.partner().clone()).collect();
+        let asking: Vec<_> = asking
+            .into_iter()
+            .map(|partner| tokio::spawn(async move { partner.ready().await.unwrap().fingerprint() }))
+            .collect();
+        let mut tokens = BTreeSet::new();
+        for one in asking {
+            tokens.insert(one.await.unwrap().to_string());
+        }
+        tokens
+    };
+    let first = ask().await;
+    // Past its end, so that nobody has one that could be served.
+    fleet.pass(DAY * 7 + Duration::from_secs(60));
+    let second = ask().await;
+    assert_eq!((first.len(), second.len()), (1, 1), "{first:?} {second:?}");
+    assert_ne!(first, second);
+    assert_eq!(fleet.sandbox.control().counts().world.mints, 2);
+    // While the former one lives, webhooks that were signed with it can be verified everywhere.
+    fleet.pass(DAY * 7 - Duration::from_secs(120));
+    let third = ask().await;
+    let mut keys = BTreeSet::new();
+    for replica in &fleet.replicas {
+        let known = replica.partner().verification_keys_fresh().await.unwrap();
+        keys.insert(
+            known
+                .iter()
+                .map(|key| key.fingerprint().to_string())
+                .collect::<Vec<_>>(),
+        );
+    }
+    assert_eq!(keys.len(), 1, "replicas verify with different keys: {keys:?}");
+    let keys: BTreeSet<_> = keys.into_iter().flatten().collect();
+    assert!(third.is_subset(&keys), "{third:?} {keys:?}");
+}
+
+macro_rules! on_both {
+    ($($test:ident),+) => {
+        mod redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(super::EngineKind::Redis).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(super::EngineKind::Postgres).await;
+            })+
+        }
+    };
+}
+
+on_both!(
+    eight_that_start_cold_mint_one_partner_token,
+    eight_that_meet_the_end_of_a_partner_token_mint_one_more,
+    eight_that_meet_a_due_session_renew_it_once,
+    workers_of_several_instances_renew_each_session_once
+);
