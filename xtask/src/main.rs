@@ -81,6 +81,22 @@ enum Task {
         #[arg(long)]
         short: bool,
     },
+    /// Measure with a million sessions and print a report: needs redis-server and Postgres, some gigabytes and half an hour
+    Bench {
+        /// What
+        #[arg(value_enum)]
+        what: Bench,
+        /// How many sessions
+        #[arg(long, default_value_t = 1_000_000)]
+        sessions: u64,
+    },
+}
+
+/// What can be measured as a whole; the crates have benches of their own.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Bench {
+    /// The stores for many machines, with workers of several replicas
+    Fleet,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +185,20 @@ fn run(task: Task) -> Result<ExitCode, Error> {
         Task::Docs { out, spec } => docs(out, spec)?,
         Task::Judges => judges::run()?,
         Task::Fuzz { short } => fuzz::run(short)?,
+        Task::Bench {
+            what: Bench::Fleet,
+            sessions,
+        } => {
+            let bench = [
+                "bench",
+                "--quiet",
+                "--package",
+                "transak-fleet-tests",
+                "--bench",
+                "fleet",
+            ];
+            steps::run("cargo", &bench, &[("SESSIONS", &sessions.to_string())], RUST)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -117,7 +117,9 @@ pub async fn open(
 ) -> Result<Arc<dyn SessionStore>, StoreError> {
     Ok(match kind {
         EngineKind::Redis => {
-            let mut options = RedisOptions::new(format!("redis://127.0.0.1:{port}/"), ring(1)).deadline(deadline);
+            let mut options = RedisOptions::new(format!("redis://127.0.0.1:{port}/"), ring(1))
+                .durability(transak_store_redis::Durability::Vouched)
+                .deadline(deadline);
             if let Some(clock) = clock {
                 options = options.clock(clock);
             }
@@ -125,7 +127,7 @@ pub async fn open(
         }
         EngineKind::Postgres => {
             let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-            // The servers of tests do not wait for the disk.
+            // The servers of tests do not wait for the disk, nor do those of benches while they are loaded.
             let mut options = PostgresOptions::new(url, ring(1))
                 .durability(Durability::Vouched)
                 .connections(4)

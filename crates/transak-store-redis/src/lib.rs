@@ -48,6 +48,9 @@ mod script;
 mod settings;
 mod store;
 
+#[cfg(feature = "test-util")]
+pub mod test_util;
+
 pub use options::{Durability, RedisOptions};
 pub use reseal::Resealed;
 pub use store::RedisStore;

@@ -2,7 +2,8 @@
 //!
 //! The program runs itself: without arguments it is the test, with `--child` one of the processes. What is done to them comes
 //! from a seed, `TRANSAK_CHAOS_SEED` or a fixed one; when it is done comes from the machine, so a seed repeats the plan, not
-//! the run. `TRANSAK_CHAOS_SECONDS` says for how long.
+//! the run. `TRANSAK_CHAOS_SECONDS` says for how long, `TRANSAK_CHAOS_REVOKES=1` lets Transak revoke each token that is renewed:
+//! then sessions may be lost, but no more than answers were.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod child;
@@ -34,13 +35,12 @@ fn main() {
         runtime.block_on(child::run(&arguments[at + 1..]));
         return;
     }
-    let (seed, seconds) = (
-        number("TRANSAK_CHAOS_SEED", DEFAULT_SEED),
-        number("TRANSAK_CHAOS_SECONDS", DEFAULT_SECONDS),
-    );
+    let seed = number("TRANSAK_CHAOS_SEED", DEFAULT_SEED);
+    let span = Duration::from_secs(number("TRANSAK_CHAOS_SECONDS", DEFAULT_SECONDS));
+    let revokes = number("TRANSAK_CHAOS_REVOKES", 0) > 0;
     // Both at once: what they wait for is time.
     runtime.block_on(async {
-        let both = EngineKind::ALL.map(|kind| tokio::spawn(scene::play(kind, seed, Duration::from_secs(seconds))));
+        let both = EngineKind::ALL.map(|kind| tokio::spawn(scene::play(kind, seed, span, revokes)));
         let mut failed = false;
         for one in both {
             match one.await {

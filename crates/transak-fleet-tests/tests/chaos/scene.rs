@@ -52,9 +52,9 @@ impl Drop for Process {
     }
 }
 
-pub(crate) async fn play(kind: EngineKind, seed: u64, span: Duration) -> Verdict {
-    let mut fleet = Fleet::assemble(kind, seed).await;
-    let mut seen = Seen::new(kind, seed, PEOPLE, span);
+pub(crate) async fn play(kind: EngineKind, seed: u64, span: Duration, revokes: bool) -> Verdict {
+    let mut fleet = Fleet::assemble(kind, seed, revokes).await;
+    let mut seen = Seen::new(kind, seed, PEOPLE, span, revokes);
     fleet.endure(span, &mut seen).await;
     fleet.end().await;
     fleet.look(&mut seen).await;
@@ -62,12 +62,12 @@ pub(crate) async fn play(kind: EngineKind, seed: u64, span: Duration) -> Verdict
 }
 
 impl Fleet {
-    async fn assemble(kind: EngineKind, seed: u64) -> Self {
+    async fn assemble(kind: EngineKind, seed: u64, revokes: bool) -> Self {
         let engine = tokio::task::spawn_blocking(move || Engine::start(kind)).await.unwrap();
         let sandbox = Sandbox::builder().start().await.unwrap();
-        // A lost answer then costs nobody a session, so that none may be lost for any other reason.
+        // Where old tokens are kept, a lost answer costs nobody a session, so that none may be lost for any other reason.
         sandbox.control().update_settings(|settings| {
-            settings.refresh_revokes = false;
+            settings.refresh_revokes = revokes;
             // Its own book-keeping has room for all tokens that are issued here.
             settings.max_sessions = settings.max_sessions.max(10_000);
         });
@@ -244,17 +244,12 @@ impl Fleet {
         let client = transak.client().with_credential(Credential::UserToken, token.expose());
         let client = client.with_credential(Credential::UserIp, "203.0.113.77");
         let key = self.sandbox.control().settings().api_key;
-        match client.get_user_details().api_key(key).send().await {
-            Ok(_) => true,
-            Err(error) => {
-                eprintln!("Transak does not take a stored token: {error}");
-                false
-            }
-        }
+        client.get_user_details().api_key(key).send().await.is_ok()
     }
 
     /// Whether Transak takes what is stored, and what the processes have written down.
     async fn look(&self, seen: &mut Seen) {
+        seen.refused = self.sandbox.control().counts().world.refusals.clone();
         let transak = self.observer().await;
         for number in 0..PEOPLE {
             let user = transak.user(identity(number));
@@ -271,7 +266,6 @@ impl Fleet {
         let counts = self.sandbox.control().counts();
         (seen.mints, seen.refreshes) = (counts.world.mints, counts.world.refreshes);
         seen.logins = counts.world.logins;
-        seen.refused = counts.http.refused.clone();
         seen.violations = counts.http.violations;
         seen.faults = counts.faults.clone();
         for number in 1..=self.started {
