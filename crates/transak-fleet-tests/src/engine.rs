@@ -71,6 +71,36 @@ impl Engine {
         }
     }
 
+    /// A copy of all that is stored; nothing for Redis.
+    #[must_use]
+    pub fn copy(&self) -> Option<String> {
+        match self {
+            Self::Redis(_) => None,
+            Self::Postgres(server) => Some(server.dump("postgres")),
+        }
+    }
+
+    /// Puts a copy in the place of what is stored meanwhile; without one, empties the store.
+    pub fn set_back(&self, copy: Option<&str>) {
+        match (self, copy) {
+            (Self::Redis(server), _) => {
+                let _ = server.command("FLUSHALL");
+            }
+            (Self::Postgres(server), Some(copy)) => {
+                let _ = server.command("DROP SCHEMA transak CASCADE");
+                server.load("postgres", copy);
+                // As after every restore, all connections are new.
+                let _ = server.command(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+                );
+            }
+            (Self::Postgres(server), None) => {
+                let _ = server.command("TRUNCATE transak.session, transak.lease");
+            }
+        }
+    }
+
     /// Ends it as a crash would.
     pub fn kill(&mut self) {
         match self {

@@ -18,7 +18,7 @@ struct Fleet {
     clock: ManualClock,
     replicas: Vec<Transak>,
     /// Ends with the fleet.
-    _engine: Engine,
+    engine: Engine,
     ticking: tokio::task::JoinHandle<()>,
 }
 
@@ -52,7 +52,7 @@ impl Fleet {
             sandbox,
             clock,
             replicas,
-            _engine: engine,
+            engine,
             ticking,
         }
     }
@@ -198,6 +198,45 @@ async fn eight_that_meet_the_end_of_a_partner_token_mint_one_more(kind: EngineKi
     assert!(third.is_subset(&keys), "{third:?} {keys:?}");
 }
 
+/// The store loses what it had, or goes back to what it had before the last renewal.
+async fn a_store_that_loses_data_costs_nobody_at_hand_a_login(kind: EngineKind) {
+    let fleet = Fleet::start(kind).await;
+    // Otherwise nothing that an older copy holds could be of use.
+    fleet
+        .sandbox
+        .control()
+        .update_settings(|settings| settings.refresh_revokes = false);
+    let user = fleet.replicas[0].user(jane());
+    let challenge = user.begin_login().await.unwrap();
+    let code = fleet.sandbox.control().latest_code("jane@example.com").unwrap();
+    challenge.verify(Otp::parse(&code).unwrap()).await.unwrap();
+    let copy = fleet.engine.copy();
+    let newer = user.refresh_now().await.unwrap();
+    fleet.engine.set_back(copy.as_deref());
+    // Who has the newer token serves it, whatever the store says.
+    assert_eq!(user.token().await.unwrap(), newer);
+    fleet.pass(DAY * 25);
+    let begun = std::time::Instant::now();
+    let newest = loop {
+        if let Ok(token) = user.token().await
+            && token != newer
+        {
+            break token;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "it is not renewed any more");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        fleet.pass(Duration::from_secs(1));
+    };
+    // The store has it, so that others take it over.
+    let begun = std::time::Instant::now();
+    while fleet.replicas[1].user(jane()).token().await.ok().as_ref() != Some(&newest) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "others never learn of it");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        fleet.pass(Duration::from_secs(1));
+    }
+    assert_eq!(fleet.sandbox.control().counts().world.logins, 1);
+}
+
 macro_rules! on_both {
     ($($test:ident),+) => {
         mod redis {
@@ -219,5 +258,6 @@ on_both!(
     eight_that_start_cold_mint_one_partner_token,
     eight_that_meet_the_end_of_a_partner_token_mint_one_more,
     eight_that_meet_a_due_session_renew_it_once,
-    workers_of_several_instances_renew_each_session_once
+    workers_of_several_instances_renew_each_session_once,
+    a_store_that_loses_data_costs_nobody_at_hand_a_login
 );

@@ -52,6 +52,10 @@ pub(crate) struct Arguments {
     /// A PEM file of certificates to trust instead of the system's, for the store.
     #[arg(long, env = "TRANSAK_STORE_CA")]
     pub(crate) store_ca: Option<PathBuf>,
+    /// A local file for tokens that the store could not take: they are handed over to it later, also by the next process.
+    #[cfg(feature = "sqlite")]
+    #[arg(long, env = "TRANSAK_KEEPALIVE_JOURNAL", value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
     /// What is logged, as in `info,transak_session=debug`.
     #[arg(long, env = "TRANSAK_LOG", default_value = "info")]
     pub(crate) log: Targets,

@@ -9,6 +9,9 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 use transak_session::Transak;
 use transak_session::metrics::{ISSUER_SECONDS, STORE_SECONDS};
+#[cfg(feature = "sqlite")]
+use transak_session::store::JournaledStore;
+use transak_session::store::SessionStore;
 
 use crate::cli::Arguments;
 use crate::endpoints::{self, Facts};
@@ -42,7 +45,7 @@ async fn keep_alive(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut builder = Transak::builder()
         .environment(arguments.environment()?)
         .api_key(secrets::required("TRANSAK_API_KEY")?.to_string())
-        .shared_store(engine.shared());
+        .shared_store(store(&engine, arguments).await?);
     if let Some(secret) = secrets::optional("TRANSAK_API_SECRET")? {
         builder = builder.api_secret(secret.to_string());
     }
@@ -98,6 +101,18 @@ async fn keep_alive(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     } else {
         Err("renewals were still under way; their leases lapse within half a minute, and others take over".into())
     }
+}
+
+/// The engine, with a journal beside it if one is wanted.
+async fn store(engine: &Engine, arguments: &Arguments) -> Result<Arc<dyn SessionStore>, Box<dyn Error>> {
+    #[cfg(feature = "sqlite")]
+    if let Some(path) = &arguments.journal {
+        let journaled = JournaledStore::beside(engine.shared(), path, secrets::seal_keys()?).await?;
+        return Ok(Arc::new(journaled));
+    }
+    #[cfg(not(feature = "sqlite"))]
+    let _ = arguments;
+    Ok(engine.shared())
 }
 
 /// The wish of the user or the system that the program end.

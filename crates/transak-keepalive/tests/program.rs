@@ -37,6 +37,8 @@ struct Scene {
     address: String,
     store: Arc<dyn SessionStore>,
     transak: Transak,
+    /// The programs of one machine share a journal.
+    journals: tempfile::TempDir,
     _home: Box<dyn std::any::Any>,
 }
 
@@ -61,6 +63,7 @@ impl Scene {
             address,
             store,
             transak,
+            journals: tempfile::tempdir().unwrap(),
             _home: home,
         }
     }
@@ -136,7 +139,9 @@ impl Scene {
     }
 
     fn start(&self) -> Program {
-        let mut child = self.command().spawn().unwrap();
+        let mut command = self.command();
+        command.env("TRANSAK_KEEPALIVE_JOURNAL", self.journals.path().join("journal.db"));
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut line).unwrap();

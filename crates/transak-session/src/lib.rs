@@ -16,7 +16,7 @@
 //! * [`Transak::events`] and [`SessionEvent`]: what has happened.
 //! * [`store`]: where tokens are kept. [`clock`]: where the time comes from. [`issuer`]: who issues tokens.
 //! * [`TokenError`], [`SessionError`], [`LoginError`], [`CallError`]: what can go wrong.
-//! * [`guide`]: how tokens live, what fails and what to do, what a crash can cost, how to operate it all.
+//! * [`guide`]: how tokens live, what fails and what to do, what a crash can cost, how to operate it all, one or many.
 //!
 //! # What is promised
 //!

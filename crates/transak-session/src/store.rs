@@ -15,6 +15,8 @@ pub mod codec;
 pub mod conformance;
 mod due;
 mod error;
+#[cfg(feature = "sqlite")]
+mod journal;
 mod lease;
 mod memory;
 mod record;
@@ -32,6 +34,8 @@ use crate::identity::{RecordKey, TenantId};
 pub use allowance::{Allowance, Allowed};
 pub use due::{Claimed, DueQuery, Forecast, Lane};
 pub use error::{StoreError, StoreErrorKind};
+#[cfg(feature = "sqlite")]
+pub use journal::{JournaledStore, Replayed};
 pub use lease::{Claim, Lease, LeaseEpoch};
 pub use memory::MemoryStore;
 pub use record::{FailureClass, Record, RecordKind, RecordState, RetiredToken};

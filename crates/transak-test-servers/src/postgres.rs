@@ -257,9 +257,18 @@ impl PostgresServer {
     /// If there is no `psql`, the database exists already, or a statement fails.
     pub fn restore(&self, database: &str, dump: &str) {
         let _ = self.command(&format!("CREATE DATABASE {database}"));
+        self.load(database, dump);
+    }
+
+    /// Runs what [`dump`](Self::dump) has written in a database that has none of it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no `psql`, or a statement fails.
+    pub fn load(&self, database: &str, dump: &str) {
         let file = self.directory.path().join(format!("{database}.sql"));
         std::fs::write(&file, dump).unwrap_or_else(|e| panic!("no file for the copy: {e}"));
-        self.programs.give(self.directory.path());
+        self.programs.give(&file);
         let mut command = self.programs.command("psql", self.directory.path());
         self.run(
             command

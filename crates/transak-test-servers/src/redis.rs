@@ -246,6 +246,77 @@ impl RedisServer {
     }
 }
 
+/// Three primaries without replicas, each with a third of the slots.
+#[derive(Debug)]
+pub struct RedisCluster {
+    /// The nodes.
+    pub nodes: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    /// Starts one and waits until it is whole.
+    ///
+    /// # Panics
+    ///
+    /// As [`RedisServer::start`]; also if the nodes do not find each other.
+    #[must_use]
+    pub fn start() -> Self {
+        const SLOTS: [&str; 3] = ["0 5460", "5461 10922", "10923 16383"];
+        let nodes: Vec<(RedisServer, u16)> = SLOTS
+            .iter()
+            .map(|_| {
+                let bus = free_port();
+                let extra = [
+                    "--cluster-enabled",
+                    "yes",
+                    "--cluster-node-timeout",
+                    "2000",
+                    "--cluster-port",
+                ];
+                let bus_text = bus.to_string();
+                let extra: Vec<&str> = extra.into_iter().chain([bus_text.as_str()]).collect();
+                (RedisServer::start_with(&extra), bus)
+            })
+            .collect();
+        for ((node, _), slots) in nodes.iter().zip(SLOTS) {
+            expect_ok(&node.command(&format!("CLUSTER ADDSLOTSRANGE {slots}")));
+        }
+        for (node, _) in &nodes {
+            for (other, bus) in &nodes {
+                expect_ok(&node.command(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", other.port())));
+            }
+        }
+        let cluster = Self {
+            nodes: nodes.into_iter().map(|(node, _)| node).collect(),
+        };
+        assert!(
+            wait_until(START, || cluster.is_whole()),
+            "the nodes do not become a cluster; the log of one:\n{}",
+            cluster.nodes[0].log()
+        );
+        cluster
+    }
+
+    /// Where each node listens.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.nodes.iter().map(RedisServer::url).collect()
+    }
+
+    /// Whether all nodes see all others and all slots.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.nodes.iter().all(|node| {
+            let told = node.command("CLUSTER INFO");
+            told.contains("cluster_state:ok") && told.contains("cluster_known_nodes:3")
+        })
+    }
+}
+
+fn expect_ok(answer: &str) {
+    assert!(answer.starts_with("+OK"), "redis-server: {answer}");
+}
+
 fn ask(port: u16, line: &str, limit: Duration) -> std::io::Result<String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, limit)?;

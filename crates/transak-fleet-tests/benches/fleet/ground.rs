@@ -56,6 +56,17 @@ impl Ground {
     pub(crate) fn make_durable(&mut self) {
         match &self.engine {
             Engine::Redis(server) => {
+                // The log of the load is not to be written while something else is measured.
+                let _ = server.command("BGREWRITEAOF");
+                loop {
+                    std::thread::sleep(Duration::from_secs(1));
+                    let told = server.command("INFO persistence");
+                    let busy = ["aof_rewrite_in_progress:1", "aof_rewrite_scheduled:1"];
+                    if !busy.iter().any(|word| told.contains(word)) {
+                        break;
+                    }
+                }
+                let _ = std::process::Command::new("sync").status();
                 let _ = server.command("CONFIG SET appendfsync always");
             }
             Engine::Postgres(server) => {

@@ -34,10 +34,10 @@ fn key(n: u64) -> RecordKey {
 fn record(n: u64, now: Timestamp) -> Record {
     let span = |days: f64| Duration::from_secs_f64(days * 86_400.0);
     let fraction = (draw(n ^ 0xBA5) >> 11) as f64 / (1_u64 << 53) as f64;
-    let (age, due) = match n % 10 {
-        0 if n % 100 == 0 => (29.0 + fraction, true),
-        0 if n % 100 == 50 => (27.0 + 2.0 * fraction, true),
-        0 => (18.0 + 8.0 * fraction, true),
+    let (age, due) = match n % 100 {
+        0 => (29.0 + fraction, true),
+        50 => (27.0 + 2.0 * fraction, true),
+        ten if ten.is_multiple_of(10) => (18.0 + 8.0 * fraction, true),
         _ => (18.0 * fraction, false),
     };
     let issued_at = now - span(age);

@@ -163,6 +163,20 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Records in the order in which they came, behind a place in it, each with its own place. One that does not open is left
+    /// out and told of in the log.
+    pub(super) async fn entries(
+        &self,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, RecordKey, Versioned)>, StoreError> {
+        let sealer = Arc::clone(&self.inner.sealer);
+        let read = move |db: &rusqlite::Connection| ops::entries(db, &*sealer, after, limit);
+        self.inner.readers.run(read).await
+    }
+}
+
 #[async_trait]
 impl SessionStore for SqliteStore {
     async fn load(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {

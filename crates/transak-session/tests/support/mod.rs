@@ -459,6 +459,12 @@ impl Scene {
         process(&self.clock, &self.issuer, &self.store).build().unwrap()
     }
 
+    /// Another process with the same Transak and a store of its own making.
+    pub fn process_on(&self, store: Arc<dyn SessionStore>) -> Transak {
+        let builder = process(&self.clock, &self.issuer, &self.store);
+        builder.shared_store(store).build().unwrap()
+    }
+
     pub fn user(&self) -> UserSession {
         user_of(&self.transak)
     }

@@ -39,11 +39,8 @@ impl Draws {
 
     fn check(&self, stage: &Stage) -> Outcome {
         let most = self.most(stage);
-        ensure!(
-            f64::from(self.drawn) <= most,
-            "{} renewals were allowed where {most} is the most",
-            self.drawn
-        );
+        let within = f64::from(self.drawn) <= most;
+        ensure!(within, "{} renewals were allowed where {most} is the most", self.drawn);
         Ok(())
     }
 }

@@ -229,6 +229,7 @@ pub async fn permits_are_never_shared(stage: &mut Stage) -> Outcome {
         got >= 40,
         "{got} were allowed, although there were 40 from the beginning"
     );
-    ensure!(f64::from(got) <= most, "{got} were allowed where {most} is the most");
+    let within = f64::from(got) <= most;
+    ensure!(within, "{got} were allowed where {most} is the most");
     Ok(())
 }

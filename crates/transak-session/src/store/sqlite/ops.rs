@@ -60,6 +60,29 @@ pub(super) fn find(db: &Connection, key: &RecordKey) -> Result<Option<Row>, Stor
     Ok(statement.query_row([key.as_bytes()], Row::read).optional()?)
 }
 
+/// Records behind a row, in the order of rows.
+pub(super) fn entries(
+    db: &Connection,
+    sealer: &dyn Sealer,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, RecordKey, Versioned)>, StoreError> {
+    let sql = "SELECT id, version, clear, sealed, key FROM session WHERE id > ?1 AND version IS NOT NULL ORDER BY id LIMIT ?2";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query(params![after, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (key, row) = (RecordKey::from_bytes(row.get("key")?), Row::read(row)?);
+        match row.open(sealer, &key) {
+            Ok(Some(record)) => found.push((row.id, key, record)),
+            Ok(None) => {}
+            Err(e) if e.kind() == StoreErrorKind::Corrupt => tracing::error!(%key, error = %e, "a record is left out"),
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(found)
+}
+
 /// A tenant as a column and an index hold it.
 pub(super) fn tenant_column(tenant: TenantId) -> i64 {
     i64::from_be_bytes(*tenant.as_bytes())
