@@ -73,6 +73,7 @@ async fn on(kind: EngineKind, sessions: u64, report: &mut String) {
     for workers in [1, 2, 4] {
         eprintln!("{}: renewals by {workers}", kind.name());
         let rate = measure::renewals(&ground, backlog, workers, Duration::from_secs(10)).await;
+        eprintln!("{}: {rate:.0} renewals a second by {workers}", kind.name());
         renewals.push((workers, rate));
     }
     eprintln!("{}: the day after", kind.name());
