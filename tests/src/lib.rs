@@ -7,6 +7,9 @@ pub mod generated {
     //! Calls and conversions for every operation, written by the generator.
     pub mod exercise;
 }
+mod fleet;
 pub mod json;
 pub mod live;
 pub mod spec;
+
+pub use fleet::as_a_fleet;

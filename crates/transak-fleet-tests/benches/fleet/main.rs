@@ -67,6 +67,7 @@ async fn on(kind: EngineKind, sessions: u64, report: &mut String) {
     ground.make_durable();
     eprintln!("{}: claims", kind.name());
     let claims = measure::claims(&ground).await;
+    eprintln!("{}: {:?} {:?}", kind.name(), claims.first, claims.lanes);
     eprintln!("{}: gets", kind.name());
     let gets = measure::gets_on_one_thread(&ground, backlog.min(5_000));
     let mut renewals = Vec::new();
