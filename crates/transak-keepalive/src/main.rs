@@ -7,7 +7,15 @@ mod endpoints;
 mod housekeeping;
 mod run;
 mod secrets;
+// Each engine has uses for some of what others have none for.
+#[cfg_attr(
+    not(all(feature = "postgres", feature = "redis", feature = "sqlite")),
+    allow(unused_imports, unused_variables)
+)]
 mod stores;
+
+#[cfg(not(any(feature = "postgres", feature = "redis", feature = "sqlite")))]
+compile_error!("a store is needed: turn on one of the features `postgres`, `redis` and `sqlite`");
 
 use std::io::{self, Write};
 use std::process::ExitCode;
