@@ -17,7 +17,8 @@
 //!
 //! * What was acknowledged is on the server's disk: a server that would lose it is refused ([`Durability`]).
 //! * A version never comes back, nor an epoch of a lease: not after a deletion, and not in a database that was restored from
-//!   an older copy, as long as the server's clock was not set back.
+//!   an older copy, as long as the server's clock was not set back and all connections are new (a pooler in between has to
+//!   be restarted).
 //! * Leases and due times are the server's: processes whose clocks differ agree.
 //! * Tokens and IP addresses are sealed before they leave the process; e-mail addresses are never stored. Keys can be changed
 //!   in use ([`PostgresStore::reseal`]).

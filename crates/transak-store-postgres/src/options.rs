@@ -110,6 +110,9 @@ impl PostgresOptions {
 
     /// Whether a pooler that gives connections out for single transactions (PgBouncer, RDS Proxy) is in between. Statements
     /// are then not prepared, which costs each call a little, and the server is not told the deadline.
+    ///
+    /// When the database behind it is restored from an older copy, restart the pooler too: that versions and epochs never come
+    /// back depends on this store's own connections being new then.
     pub fn pooler(mut self, pooler: bool) -> Self {
         self.pooler = pooler;
         self
