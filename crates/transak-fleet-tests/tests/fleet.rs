@@ -237,24 +237,7 @@ async fn a_store_that_loses_data_costs_nobody_at_hand_a_login(kind: EngineKind) 
     assert_eq!(fleet.sandbox.control().counts().world.logins, 1);
 }
 
-macro_rules! on_both {
-    ($($test:ident),+) => {
-        mod redis {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                super::$test(super::EngineKind::Redis).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                super::$test(super::EngineKind::Postgres).await;
-            })+
-        }
-    };
-}
-
-on_both!(
+transak_fleet_tests::on_both!(
     eight_that_start_cold_mint_one_partner_token,
     eight_that_meet_the_end_of_a_partner_token_mint_one_more,
     eight_that_meet_a_due_session_renew_it_once,

@@ -178,24 +178,7 @@ async fn transak_behind_a_bad_wire(kind: EngineKind) {
     assert_eq!(sandbox.control().counts().world.logins, 1);
 }
 
-macro_rules! on_both {
-    ($($test:ident),+) => {
-        mod redis {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                super::$test(super::EngineKind::Redis).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                super::$test(super::EngineKind::Postgres).await;
-            })+
-        }
-    };
-}
-
-on_both!(
+transak_fleet_tests::on_both!(
     calls_happen_or_do_not,
     leases_are_never_shared,
     transak_behind_a_bad_wire

@@ -12,7 +12,8 @@ use transak_client::Environment;
 ///
 /// Secrets are read from TRANSAK_API_KEY, TRANSAK_API_SECRET (only if the sessions need a partner token),
 /// TRANSAK_SEAL_KEY and TRANSAK_OLDER_SEAL_KEYS (comma-separated), or, with _FILE behind the name, from the file named there.
-#[derive(Debug, Parser)]
+// No `Debug`: the address of the store can hold a password.
+#[derive(Parser)]
 #[command(name = "transak-keepalive", version)]
 pub(crate) struct Arguments {
     /// Where sessions are: postgres://…, redis://… or rediss://…, redis-cluster://…, or sqlite:FILE. It may hold a password,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use transak_session::store::seal::{Sealer, open_record, seal_record, sealed_with};
 use transak_session::store::{Claim, Lease, LeaseEpoch, Record, StoreError, StoreErrorKind, Swap, Version, Versioned};
 use transak_session::{RecordKey, TenantId};
@@ -87,49 +88,25 @@ pub(crate) async fn swap(
         let (clock, name, tenant) = (inner.clock(), &key.as_bytes()[..], tenant_column(key.tenant()));
         let (live, expires) = (record.kept_alive(), record.expires_at.unix_millis());
         let (wake, sealed_by) = (record.wake_at.unix_millis(), &sealed_by.as_bytes()[..]);
-        let written = match &expected {
-            None => {
-                connection
-                    .rows(
-                        &inner.sql.insert,
-                        &[
-                            &clock,
-                            &name,
-                            &version,
-                            &tenant,
-                            &live,
-                            &expires,
-                            &wake,
-                            &sealed_by,
-                            &whole.clear,
-                            &whole.sealed,
-                            &ending,
-                        ],
-                    )
-                    .await?
-            }
-            Some(expected) => {
-                connection
-                    .rows(
-                        &inner.sql.update,
-                        &[
-                            &clock,
-                            &name,
-                            &version,
-                            &tenant,
-                            &live,
-                            &expires,
-                            &wake,
-                            &sealed_by,
-                            &whole.clear,
-                            &whole.sealed,
-                            &ending,
-                            expected,
-                        ],
-                    )
-                    .await?
-            }
+        let all: [&(dyn ToSql + Sync); 12] = [
+            &clock,
+            &name,
+            &version,
+            &tenant,
+            &live,
+            &expires,
+            &wake,
+            &sealed_by,
+            &whole.clear,
+            &whole.sealed,
+            &ending,
+            &expected,
+        ];
+        let (statement, parameters) = match expected {
+            None => (&inner.sql.insert, &all[..11]),
+            Some(_) => (&inner.sql.update, &all[..]),
         };
+        let written = connection.rows(statement, parameters).await?;
         if written
             .first()
             .ok_or_else(damaged)?
