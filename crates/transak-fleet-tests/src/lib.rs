@@ -2,9 +2,11 @@
 #![allow(clippy::panic, clippy::unwrap_used)]
 
 mod engine;
+mod fleet;
 mod wire;
 
 pub use engine::{Engine, EngineKind, open};
+pub use fleet::{Fleet, REPLICAS, identity, log_in};
 pub use wire::{Trouble, Wire};
 
 /// Makes tests of functions that are given an engine's kind: each on Redis and on Postgres.

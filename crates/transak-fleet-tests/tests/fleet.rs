@@ -4,73 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use transak_fleet_tests::{Engine, EngineKind, open};
-use transak_sandbox::Sandbox;
-use transak_session::clock::{ManualClock, Timestamp};
-use transak_session::{Otp, Transak, UserIdentity};
+use transak_fleet_tests::{EngineKind, Fleet, REPLICAS, identity, log_in};
+use transak_session::UserIdentity;
 use transak_test_servers::records::DAY;
 
-const REPLICAS: usize = 8;
-
-/// Instances that share nothing but the server, and a clock that goes with the sandbox's.
-struct Fleet {
-    sandbox: Sandbox,
-    clock: ManualClock,
-    replicas: Vec<Transak>,
-    /// Ends with the fleet.
-    engine: Engine,
-    ticking: tokio::task::JoinHandle<()>,
-}
-
-impl Fleet {
-    async fn start(kind: EngineKind) -> Self {
-        let engine = Engine::start(kind);
-        let sandbox = Sandbox::builder().frozen().start().await.unwrap();
-        let now = sandbox.control().clock().unix_millis;
-        let clock = ManualClock::new(Timestamp::from_unix_millis(now));
-        let settings = sandbox.control().settings();
-        let mut replicas = Vec::new();
-        for _ in 0..REPLICAS {
-            // One clock for all, so that leases and due times can be moved past.
-            let store = open(kind, engine.port(), Duration::from_secs(20), Some(clock.clone())).await;
-            let builder = Transak::builder()
-                .environment(sandbox.environment())
-                .api_key(settings.api_key.clone())
-                .api_secret(settings.api_secret.clone())
-                .clock(clock.clone())
-                .shared_store(store.unwrap());
-            replicas.push(builder.build().unwrap());
-        }
-        let ticks = clock.clone();
-        let ticking = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-                ticks.advance(Duration::from_millis(5));
-            }
-        });
-        Self {
-            sandbox,
-            clock,
-            replicas,
-            engine,
-            ticking,
-        }
-    }
-
-    fn pass(&self, span: Duration) {
-        self.clock.advance(span);
-        self.sandbox.control().advance(span);
-    }
-}
-
-impl Drop for Fleet {
-    fn drop(&mut self) {
-        self.ticking.abort();
-    }
-}
-
 fn jane() -> UserIdentity {
-    UserIdentity::parse("jane@example.com", "203.0.113.7").unwrap()
+    identity("jane@example.com")
 }
 
 async fn eight_that_start_cold_mint_one_partner_token(kind: EngineKind) {
@@ -92,10 +31,7 @@ async fn eight_that_start_cold_mint_one_partner_token(kind: EngineKind) {
 
 async fn eight_that_meet_a_due_session_renew_it_once(kind: EngineKind) {
     let fleet = Fleet::start(kind).await;
-    let first = fleet.replicas[0].user(jane());
-    let challenge = first.begin_login().await.unwrap();
-    let code = fleet.sandbox.control().latest_code("jane@example.com").unwrap();
-    let before = challenge.verify(Otp::parse(&code).unwrap()).await.unwrap();
+    let (_, before) = fleet.log_in("jane@example.com").await;
     // Each has the session from the store.
     for replica in &fleet.replicas {
         assert_eq!(replica.user(jane()).token().await.unwrap(), before);
@@ -130,10 +66,7 @@ async fn workers_of_several_instances_renew_each_session_once(kind: EngineKind) 
     let people = 24;
     for number in 0..people {
         let email = format!("user{number}@example.com");
-        let user = fleet.replicas[number % REPLICAS].user(UserIdentity::parse(&email, "203.0.113.7").unwrap());
-        let challenge = user.begin_login().await.unwrap();
-        let code = fleet.sandbox.control().latest_code(&email).unwrap();
-        challenge.verify(Otp::parse(&code).unwrap()).await.unwrap();
+        log_in(&fleet.sandbox, &fleet.replicas[number % REPLICAS], &email).await;
     }
     fleet.pass(DAY * 25);
     let workers: Vec<_> = fleet
@@ -206,10 +139,7 @@ async fn a_store_that_loses_data_costs_nobody_at_hand_a_login(kind: EngineKind) 
         .sandbox
         .control()
         .update_settings(|settings| settings.refresh_revokes = false);
-    let user = fleet.replicas[0].user(jane());
-    let challenge = user.begin_login().await.unwrap();
-    let code = fleet.sandbox.control().latest_code("jane@example.com").unwrap();
-    challenge.verify(Otp::parse(&code).unwrap()).await.unwrap();
+    let (user, _) = fleet.log_in("jane@example.com").await;
     let copy = fleet.engine.copy();
     let newer = user.refresh_now().await.unwrap();
     fleet.engine.set_back(copy.as_deref());

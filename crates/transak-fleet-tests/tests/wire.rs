@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use transak_client::Environment;
-use transak_fleet_tests::{Engine, EngineKind, Trouble, Wire, open};
+use transak_fleet_tests::{Engine, EngineKind, Trouble, Wire, log_in, open};
 use transak_sandbox::Sandbox;
+use transak_session::Transak;
 use transak_session::store::{Claim, SessionStore, StoreErrorKind, Swap};
-use transak_session::{Otp, Transak, UserIdentity};
 use transak_test_servers::records::{critical, due, idle, key, put};
 
 const DEADLINE: Duration = Duration::from_millis(600);
@@ -154,11 +154,7 @@ async fn transak_behind_a_bad_wire(kind: EngineKind) {
         .shared_store(Arc::clone(&store))
         .build()
         .unwrap();
-    let user = transak.user(UserIdentity::parse("jane@example.com", "203.0.113.7").unwrap());
-    let challenge = user.begin_login().await.unwrap();
-    let code = sandbox.control().latest_code("jane@example.com").unwrap();
-    challenge.verify(Otp::parse(&code).unwrap()).await.unwrap();
-    let mut last = user.token().await.unwrap();
+    let (user, mut last) = log_in(&sandbox, &transak, "jane@example.com").await;
     for trouble in [Trouble::CutBefore, Trouble::CutAfter, Trouble::Refuse] {
         wire.make(trouble);
         let refused = user.refresh_now().await;

@@ -14,9 +14,7 @@ mod worker;
 
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
-
+use crate::background::Background;
 use crate::error::TokenError;
 use crate::policy::PolicyError;
 use crate::transak::Transak;
@@ -98,26 +96,16 @@ impl KeepAlive {
     ///
     /// [`TokenError::NoRuntime`] outside of a tokio runtime, [`TokenError::ShutDown`] after a shutdown.
     pub fn start(self) -> Result<KeepAliveHandle, TokenError> {
-        let runtime = Handle::try_current().map_err(|_| TokenError::NoRuntime)?;
-        let env = self.transak.env();
-        let (ticket, closed) = env.enter();
-        if closed {
-            return Err(TokenError::ShutDown);
-        }
-        let stop = env.stop.child_token();
+        let env = Arc::clone(self.transak.env());
         let ledger = Arc::new(Ledger::default());
         let budget = Budget::new(self.rate, env.time.elapsed());
-        let tasks = env.tasks.clone();
-        #[cfg(feature = "metrics")]
-        tasks.spawn_on(gauges::run(self.transak.clone(), stop.clone()), &runtime);
-        let worker = Worker::new(self.transak, self.concurrency, Arc::clone(&ledger), stop.clone());
-        let task = tasks.spawn_on(worker.run(budget), &runtime);
-        drop(ticket);
-        Ok(KeepAliveHandle {
-            stop,
-            ledger,
-            task: Some(task),
-        })
+        let shared = Arc::clone(&ledger);
+        let task = Background::start(&env, |stop| {
+            #[cfg(feature = "metrics")]
+            env.tasks.spawn(gauges::run(self.transak.clone(), stop.clone()));
+            Worker::new(self.transak, self.concurrency, shared, stop).run(budget)
+        })?;
+        Ok(KeepAliveHandle { task, ledger })
     }
 }
 
@@ -126,31 +114,19 @@ impl KeepAlive {
 /// [`Transak::keep_alive`] shows how it is used.
 #[derive(Debug)]
 pub struct KeepAliveHandle {
-    stop: CancellationToken,
+    task: Background,
     ledger: Arc<Ledger>,
-    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl KeepAliveHandle {
     /// How the worker is doing. No I/O.
     #[must_use]
     pub fn health(&self) -> KeepAliveHealth {
-        let ended = self.task.as_ref().is_none_or(tokio::task::JoinHandle::is_finished);
-        self.ledger.health(!ended)
+        self.ledger.health(self.task.is_running())
     }
 
     /// Claims nothing more and waits for the renewals under way. Dropping the future ends the wait, not the stop.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        if let Some(task) = self.task.take() {
-            // Whether it came to its end or panicked, it has ended.
-            let _ = task.await;
-        }
-    }
-}
-
-impl Drop for KeepAliveHandle {
-    fn drop(&mut self) {
-        self.stop.cancel();
+    pub async fn stop(self) {
+        self.task.stop().await;
     }
 }

@@ -13,6 +13,7 @@
 //! * [`OtpProvider`] and [`OtpChallenge`]: two ways to log a user in.
 //! * [`PartnerPolicy`], [`UserPolicy`], [`RefreshWindow`], [`Backoff`]: when tokens are minted and renewed.
 //! * [`KeepAlive`]: sessions are renewed while their users are away.
+//! * [`HintFollower`]: what other processes have renewed is taken over at once.
 //! * [`Transak::events`] and [`SessionEvent`]: what has happened.
 //! * [`store`]: where tokens are kept. [`clock`]: where the time comes from. [`issuer`]: who issues tokens.
 //! * [`TokenError`], [`SessionError`], [`LoginError`], [`CallError`]: what can go wrong.
@@ -51,6 +52,7 @@
 //! # }
 //! ```
 
+mod background;
 mod call;
 pub mod clock;
 mod engine;
@@ -59,6 +61,7 @@ mod events;
 mod flight;
 #[cfg(test)]
 mod flight_tests;
+mod follow;
 mod guard;
 pub mod guide;
 mod identity;
@@ -84,6 +87,7 @@ pub use call::CallError;
 pub use engine::TokenRef;
 pub use error::{LapseCause, RefusedHint, SessionError, TokenError};
 pub use events::{Delivery, EventStream, SessionEvent, Subject};
+pub use follow::HintFollower;
 pub use identity::{Email, IdentityError, Otp, RecordKey, TenantId, UserIdentity, UserIp, UserKey};
 pub use keepalive::{KeepAlive, KeepAliveHandle, KeepAliveHealth};
 pub use otp::{

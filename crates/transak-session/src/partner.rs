@@ -14,4 +14,5 @@ pub use handle::{PartnerHandle, PartnerStatus};
 pub use keys::VerificationKeys;
 pub use machine::PartnerLabel;
 
+pub(crate) use machine::Event;
 pub(crate) use world::PartnerWorld;

@@ -15,6 +15,7 @@ pub mod codec;
 pub mod conformance;
 mod due;
 mod error;
+mod hints;
 #[cfg(feature = "sqlite")]
 mod journal;
 mod lease;
@@ -34,6 +35,7 @@ use crate::identity::{RecordKey, TenantId};
 pub use allowance::{Allowance, Allowed};
 pub use due::{Claimed, DueQuery, Forecast, Lane};
 pub use error::{StoreError, StoreErrorKind};
+pub use hints::{Hint, HintOutbox, HintSender, Hints};
 #[cfg(feature = "sqlite")]
 pub use journal::{JournaledStore, Replayed};
 pub use lease::{Claim, Lease, LeaseEpoch};
@@ -102,6 +104,14 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Puts permits back that were not needed.
     async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError>;
+
+    /// Listens for writes of a tenant's records from now on, by whomever; `None` if this store has no way to tell.
+    ///
+    /// What comes is a [`Hint`] and may be lost, late or said twice: nothing may rely on it.
+    async fn hints(&self, tenant: TenantId) -> Result<Option<Hints>, StoreError> {
+        let _ = tenant;
+        Ok(None)
+    }
 }
 
 /// The outcome of a conditional write.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::engine::{Engine, Env};
 use crate::events::EventStream;
-use crate::identity::{Tenant, TenantId, UserIdentity, UserKey};
+use crate::identity::{RecordKey, Tenant, TenantId, UserIdentity, UserKey};
 use crate::partner::PartnerHandle;
 use crate::policy::UserPolicy;
 use crate::reliance::VouchedUser;
@@ -104,6 +104,16 @@ impl Transak {
             };
             Engine::new(Arc::clone(&inner.env), inner.user_policy, world)
         })
+    }
+
+    /// The engine of a user who is at hand; none is made.
+    pub(crate) fn engine_at_hand(&self, key: UserKey) -> Option<Arc<Engine<UserState>>> {
+        self.inner.users.get(&key)
+    }
+
+    /// Under which key the partner token is stored.
+    pub(crate) fn partner_key(&self) -> RecordKey {
+        self.inner.tenant.partner_key()
     }
 
     /// What happens to tokens from now on: logins, renewals, mints, and what keeps them from happening.

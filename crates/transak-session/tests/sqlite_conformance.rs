@@ -63,5 +63,8 @@ impl TestBed for Bed {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keeps_all_rules() {
     let report = Suite::new().histories(6, 120).run(&Sqlite).await;
-    assert_eq!(report.kept().count(), rules().len(), "{report}");
+    // It could hint only within its process, so it does not.
+    let untried: Vec<_> = report.untried().map(|(rule, _)| rule).collect();
+    assert_eq!(untried, ["hints::tell_of_writes", "hints::tenants_are_separate"]);
+    assert_eq!(report.kept().count() + untried.len(), rules().len(), "{report}");
 }

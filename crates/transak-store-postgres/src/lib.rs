@@ -41,6 +41,7 @@
 mod due;
 mod error;
 mod forget;
+mod hints;
 mod link;
 mod open;
 mod ops;

@@ -6,13 +6,15 @@ use std::time::Duration;
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, Row, Socket};
 use transak_session::store::{StoreError, StoreErrorKind};
 
 use crate::options::{Durability, PostgresOptions};
 use crate::sql::Statement;
+use crate::tls::{Connector, Stream};
 use crate::{error, schema, tls};
 
 pub(crate) type Parameters<'a> = [&'a (dyn ToSql + Sync)];
@@ -24,6 +26,10 @@ const REPLICA: &str =
 
 pub(crate) struct Link {
     pool: Pool,
+    /// How a connection beside the pool is made.
+    apart: (Config, Connector),
+    closing: watch::Sender<bool>,
+    pub(crate) connect_timeout: Duration,
     deadline: Duration,
     pub(crate) forecast_deadline: Duration,
     prepared: bool,
@@ -36,10 +42,8 @@ impl Link {
         let how = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        #[cfg(feature = "rustls")]
-        let manager = Manager::from_config(config, tls::connector(options)?, how);
-        #[cfg(not(feature = "rustls"))]
-        let manager = Manager::from_config(config, tokio_postgres::NoTls, how);
+        let apart = (config, tls::connector(options)?);
+        let manager = Manager::from_config(apart.0.clone(), apart.1.clone(), how);
         let (durability, schema) = (options.durability, options.schema.clone());
         let greet = Hook::async_fn(move |client: &mut ClientWrapper, _| {
             let schema = schema.clone();
@@ -54,6 +58,9 @@ impl Link {
             .map_err(|_| StoreError::new("no connections can be kept"))?;
         Ok(Self {
             pool,
+            apart,
+            closing: watch::Sender::new(false),
+            connect_timeout: options.connect_timeout,
             deadline: options.deadline,
             forecast_deadline: options.forecast_deadline,
             prepared: !options.pooler,
@@ -100,8 +107,26 @@ impl Link {
         self.connection(self.deadline()).await?.run(statement, parameters).await
     }
 
+    /// Whether a connection stays the same between two calls.
+    pub(crate) fn keeps_connections(&self) -> bool {
+        self.prepared
+    }
+
+    /// A connection that is not of the pool.
+    pub(crate) async fn connect_apart(
+        &self,
+    ) -> Result<(Client, tokio_postgres::Connection<Socket, Stream>), tokio_postgres::Error> {
+        self.apart.0.connect(self.apart.1.clone()).await
+    }
+
+    /// Changes when the store is closed, and ends with it.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
     /// Nothing is sent any more.
     pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
         self.pool.close();
     }
 }

@@ -36,6 +36,7 @@ pub struct PostgresOptions {
     pub(crate) deadline: Duration,
     pub(crate) forecast_deadline: Duration,
     pub(crate) pooler: bool,
+    pub(crate) hints: bool,
     pub(crate) migrate: bool,
     #[cfg(feature = "rustls")]
     pub(crate) root_certificates: Option<Vec<u8>>,
@@ -62,6 +63,7 @@ impl PostgresOptions {
             deadline: Duration::from_secs(5),
             forecast_deadline: Duration::from_secs(60),
             pooler: false,
+            hints: true,
             migrate: true,
             #[cfg(feature = "rustls")]
             root_certificates: None,
@@ -115,6 +117,14 @@ impl PostgresOptions {
     /// back depends on this store's own connections being new then.
     pub fn pooler(mut self, pooler: bool) -> Self {
         self.pooler = pooler;
+        self
+    }
+
+    /// Whether other processes are told of writes (`NOTIFY`), and can be listened to, which takes one connection more for each
+    /// [`Transak::follow_hints`](transak_session::Transak::follow_hints). By default they are; through a pooler they can be
+    /// told and not be listened to.
+    pub fn hints(mut self, hints: bool) -> Self {
+        self.hints = hints;
         self
     }
 
@@ -221,6 +231,7 @@ impl fmt::Debug for PostgresOptions {
             .field("connections", &self.connections)
             .field("deadline", &self.deadline)
             .field("pooler", &self.pooler)
+            .field("hints", &self.hints)
             .field("migrate", &self.migrate)
             .finish_non_exhaustive()
     }

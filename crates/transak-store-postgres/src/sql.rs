@@ -145,6 +145,9 @@ statements! {
     /// Tenant, permits. The next draw cuts what is too much.
     give_back(INT8, INT8) = "UPDATE {s}.pace SET permits = permits + $2 WHERE tenant = $1";
 
+    /// Channel, texts.
+    tell(TEXT, TEXT_ARRAY) = "SELECT pg_notify($1, told) FROM unnest($2) AS told";
+
     /// A page of records after a key; those that the current key has sealed without their content. Key, limit, seal key.
     page(BYTEA, INT8, BYTEA) = "SELECT key, version, CASE WHEN seal_key <> $3 THEN clear END,
             CASE WHEN seal_key <> $3 THEN sealed END

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use transak_session::clock::Clock;
 use transak_session::store::seal::{KeyRing, Sealer};
 use transak_session::store::{
-    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, Swap, Version,
-    Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, HintOutbox, Hints, Lease, Record, SessionStore, StoreError,
+    Swap, Version, Versioned,
 };
 use transak_session::{RecordKey, TenantId};
 
@@ -17,7 +17,7 @@ use crate::link::Link;
 use crate::options::PostgresOptions;
 use crate::reseal::{self, Resealed};
 use crate::sql::Statements;
-use crate::{due, forget, ops, pace};
+use crate::{due, forget, hints, ops, pace};
 
 /// Keeps records in a PostgreSQL database. Cheap to clone; clones share the connections.
 ///
@@ -32,7 +32,9 @@ pub(crate) struct Inner {
     pub(crate) link: Link,
     pub(crate) sql: Statements,
     pub(crate) sealer: Arc<dyn Sealer>,
-    schema: String,
+    pub(crate) schema: String,
+    /// What others are still to be told; `None` if they are not.
+    pub(crate) hints: Option<Arc<HintOutbox>>,
     manual_clock: Option<Arc<dyn Clock>>,
     /// Where the re-sealing goes on.
     pub(crate) pass: Mutex<reseal::Pass>,
@@ -45,6 +47,7 @@ impl Inner {
             sql,
             sealer: options.sealer,
             schema: options.schema,
+            hints: options.hints.then(|| Arc::new(HintOutbox::new(hints::OUTBOX))),
             manual_clock: options.manual_clock,
             pass: Mutex::default(),
         }
@@ -121,7 +124,11 @@ impl SessionStore for PostgresStore {
         record: Record,
         finishing: Option<&Lease>,
     ) -> Result<Swap, StoreError> {
-        ops::swap(&self.inner, key, expected, &record, finishing).await
+        let swap = ops::swap(&self.inner, key, expected, &record, finishing).await?;
+        if let Swap::Stored(version) = &swap {
+            hints::tell(&self.inner, key, *version);
+        }
+        Ok(swap)
     }
 
     async fn delete(&self, key: &RecordKey) -> Result<(), StoreError> {
@@ -154,6 +161,10 @@ impl SessionStore for PostgresStore {
 
     async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
         pace::give_back(&self.inner, tenant, permits).await
+    }
+
+    async fn hints(&self, tenant: TenantId) -> Result<Option<Hints>, StoreError> {
+        hints::listen(&self.inner, tenant).await
     }
 }
 

@@ -1,6 +1,10 @@
 //! Whether and how a connection is encrypted.
 
+use tokio_postgres::Socket;
 use tokio_postgres::config::{Config, Host, SslMode};
+use tokio_postgres::tls::MakeTlsConnect;
+#[cfg(not(feature = "rustls"))]
+use {crate::options::PostgresOptions, transak_session::store::StoreError};
 
 /// Requires TLS unless the address turns it off or the server is on this machine: a connection that is encrypted only where
 /// the other side likes protects from nobody who stands in between.
@@ -25,8 +29,21 @@ fn is_local(config: &Config) -> bool {
     named && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
 }
 
+/// Makes connections with TLS, or refuses to.
+#[cfg(feature = "rustls")]
+pub(crate) type Connector = tokio_postgres_rustls::MakeRustlsConnect;
+#[cfg(not(feature = "rustls"))]
+pub(crate) type Connector = tokio_postgres::NoTls;
+
+pub(crate) type Stream = <Connector as MakeTlsConnect<Socket>>::Stream;
+
 #[cfg(feature = "rustls")]
 pub(crate) use with_rustls::connector;
+
+#[cfg(not(feature = "rustls"))]
+pub(crate) fn connector(_: &PostgresOptions) -> Result<Connector, StoreError> {
+    Ok(tokio_postgres::NoTls)
+}
 
 #[cfg(feature = "rustls")]
 mod with_rustls {

@@ -103,5 +103,8 @@ async fn keeps_all_rules_behind_a_pooler() {
         pooler: true,
     };
     let report = Suite::new().histories(4, 200).seed(7).run(&harness).await;
-    assert_eq!(report.kept().count(), rules().len(), "{report}");
+    // Notifications do not pass one.
+    let untried: Vec<_> = report.untried().map(|(rule, _)| rule).collect();
+    assert_eq!(untried, ["hints::tell_of_writes", "hints::tenants_are_separate"]);
+    assert_eq!(report.kept().count() + untried.len(), rules().len(), "{report}");
 }

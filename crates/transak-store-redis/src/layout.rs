@@ -25,6 +25,11 @@ impl Layout {
         format!("{}:meta", self.namespace)
     }
 
+    /// The channel on which writes are told.
+    pub(crate) fn hints(&self) -> String {
+        format!("{}:hints", self.namespace)
+    }
+
     /// The names of all tenants.
     pub(crate) fn tenants(&self) -> String {
         format!("{}:tenants", self.namespace)

@@ -37,6 +37,7 @@ mod blob;
 mod clock;
 mod due;
 mod error;
+mod hints;
 mod layout;
 mod link;
 mod open;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, RedisError, RedisResult, Value};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use transak_session::store::{StoreError, StoreErrorKind};
 
@@ -21,8 +21,12 @@ const SILENT: u32 = 3;
 
 pub(crate) struct Link {
     kind: Kind,
+    /// Those to listen at.
+    nodes: Vec<Client>,
+    closing: watch::Sender<bool>,
     permits: Semaphore,
-    deadline: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) deadline: Duration,
 }
 
 /// One for each store, so its size does not matter.
@@ -57,6 +61,9 @@ impl Link {
         };
         Ok(Self {
             kind,
+            nodes: options.clients().map_err(|e| error::of(&e))?,
+            closing: watch::Sender::new(false),
+            connect_timeout: options.connect_timeout,
             permits: Semaphore::new(options.in_flight),
             deadline: options.deadline,
         })
@@ -196,8 +203,19 @@ impl Link {
         }
     }
 
+    /// Those to listen at, one after the other until one is there.
+    pub(crate) fn nodes(&self) -> &[Client] {
+        &self.nodes
+    }
+
+    /// Changes when the store is closed, and ends with it.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
+    }
+
     /// Nothing is sent any more.
     pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
         self.permits.close();
     }
 }

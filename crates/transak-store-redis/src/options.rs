@@ -43,6 +43,7 @@ pub struct RedisOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) keep_expired: Duration,
+    pub(crate) hints: bool,
     #[cfg(feature = "cluster")]
     pub(crate) cluster: bool,
     #[cfg(feature = "rustls")]
@@ -67,6 +68,7 @@ impl RedisOptions {
             connect_timeout: Duration::from_secs(5),
             deadline: Duration::from_secs(2),
             keep_expired: Duration::from_secs(30 * 86_400),
+            hints: true,
             #[cfg(feature = "cluster")]
             cluster: false,
             #[cfg(feature = "rustls")]
@@ -126,6 +128,14 @@ impl RedisOptions {
         self
     }
 
+    /// Whether other processes are told of writes (`PUBLISH`, on the channel `<namespace>:hints`), and can be listened to, which
+    /// takes one connection more for each [`Transak::follow_hints`](transak_session::Transak::follow_hints). By default they
+    /// are. A user with an access list needs that channel.
+    pub fn hints(mut self, hints: bool) -> Self {
+        self.hints = hints;
+        self
+    }
+
     /// The address is one of a cluster's nodes; these are more of them, to begin with one that is up.
     #[cfg(feature = "cluster")]
     pub fn cluster(mut self, more: impl IntoIterator<Item = String>) -> Self {
@@ -179,7 +189,15 @@ impl RedisOptions {
     }
 
     pub(crate) fn client(&self) -> RedisResult<Client> {
-        let url = self.urls.first().map(String::as_str).unwrap_or_default();
+        self.client_of(self.urls.first().map(String::as_str).unwrap_or_default())
+    }
+
+    /// One for each address.
+    pub(crate) fn clients(&self) -> RedisResult<Vec<Client>> {
+        self.urls.iter().map(|url| self.client_of(url)).collect()
+    }
+
+    fn client_of(&self, url: &str) -> RedisResult<Client> {
         #[cfg(feature = "rustls")]
         {
             provide_cryptography();
@@ -243,6 +261,7 @@ impl fmt::Debug for RedisOptions {
             .field("in_flight", &self.in_flight)
             .field("deadline", &self.deadline)
             .field("keep_expired", &self.keep_expired)
+            .field("hints", &self.hints)
             .finish_non_exhaustive()
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use transak_session::store::seal::{KeyRing, Sealer};
 use transak_session::store::{
-    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, Swap, Version,
-    Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, HintOutbox, Hints, Lease, Record, SessionStore, StoreError,
+    Swap, Version, Versioned,
 };
 use transak_session::{RecordKey, TenantId};
 
@@ -17,7 +17,7 @@ use crate::layout::Layout;
 use crate::link::Link;
 use crate::options::RedisOptions;
 use crate::reseal::{self, Resealed};
-use crate::{due, ops, pace};
+use crate::{due, hints, ops, pace};
 
 /// Keeps records on a Redis or Valkey server. Cheap to clone; clones share the connections.
 ///
@@ -34,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) clock: StoreClock,
     pub(crate) sealer: Arc<dyn Sealer>,
     pub(crate) keep_expired: i64,
+    /// What others are still to be told; `None` if they are not.
+    pub(crate) hints: Option<Arc<HintOutbox>>,
     /// Where the re-sealing goes on.
     pub(crate) pass: Mutex<reseal::Pass>,
 }
@@ -46,6 +48,7 @@ impl Inner {
             clock,
             sealer: Arc::clone(&options.sealer),
             keep_expired: ops::millis(options.keep_expired),
+            hints: options.hints.then(|| Arc::new(HintOutbox::new(hints::OUTBOX))),
             pass: Mutex::default(),
         }
     }
@@ -104,7 +107,11 @@ impl SessionStore for RedisStore {
         record: Record,
         finishing: Option<&Lease>,
     ) -> Result<Swap, StoreError> {
-        ops::swap(&self.inner, key, expected, &record, finishing).await
+        let swap = ops::swap(&self.inner, key, expected, &record, finishing).await?;
+        if let Swap::Stored(version) = &swap {
+            hints::tell(&self.inner, key, *version);
+        }
+        Ok(swap)
     }
 
     async fn delete(&self, key: &RecordKey) -> Result<(), StoreError> {
@@ -137,6 +144,10 @@ impl SessionStore for RedisStore {
 
     async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
         pace::give_back(&self.inner, tenant, permits).await
+    }
+
+    async fn hints(&self, tenant: TenantId) -> Result<Option<Hints>, StoreError> {
+        hints::listen(&self.inner, tenant).await
     }
 }
 

@@ -121,6 +121,8 @@ pub(crate) async fn run(arguments: &[String]) {
             }
         }
     });
+    // For as long as this process runs.
+    let _following = transak.follow_hints().unwrap();
     let worker = transak.keep_alive().rate(200.0).unwrap().start().unwrap();
     for caller in 0..CALLERS {
         tokio::spawn(calls(

@@ -8,8 +8,8 @@ use tracing::field::Empty;
 use super::{Observed, Tier, watched};
 use crate::identity::{RecordKey, TenantId};
 use crate::store::{
-    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, Swap, Version,
-    Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Hints, Lease, Record, SessionStore, StoreError, Swap,
+    Version, Versioned,
 };
 
 pub(super) fn span(call: &'static str) -> tracing::Span {
@@ -74,5 +74,9 @@ impl SessionStore for Observed<dyn SessionStore> {
 
     async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
         self.watch("give_back", self.inner.give_back(tenant, permits)).await
+    }
+
+    async fn hints(&self, tenant: TenantId) -> Result<Option<Hints>, StoreError> {
+        self.watch("hints", self.inner.hints(tenant)).await
     }
 }

@@ -42,6 +42,8 @@ pub(crate) enum Event {
     Wanted,
     /// Somebody wants to know of tokens that other processes have minted. None is minted for that.
     Look,
+    /// Another process has written this version of the record, it is said.
+    Hinted(Version),
     /// Transak answered 401 to this token.
     Rejected(TokenFingerprint),
     Read(Result<Option<Versioned>, Arc<StoreError>>),
@@ -311,6 +313,15 @@ impl PartnerState {
         let recently = self.looked.is_some_and(|p| !p.is_over(now));
         match self.activity {
             Activity::Idle if !recently => self.read(true, now),
+            _ => (self, None),
+        }
+    }
+
+    /// Each version is looked at once, so a hint needs no pause before it.
+    fn hinted(self, version: Version, now: Timestamp) -> Step {
+        let news = self.version.is_none_or(|known| known < version);
+        match self.activity {
+            Activity::Idle if news && self.held.is_some() => self.read(true, now),
             _ => (self, None),
         }
     }

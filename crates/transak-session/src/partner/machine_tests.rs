@@ -10,6 +10,7 @@ use crate::error::{RefusedHint, TokenError};
 use crate::events::SessionEvent;
 use crate::issuer::IssuerErrorKind;
 use crate::machine::Machine;
+use crate::store::Version;
 use crate::token::AccessToken;
 use fleet::{Fate, Fleet};
 
@@ -19,6 +20,7 @@ enum Op {
     Jump(usize, i32),
     Wanted(usize),
     Look(usize),
+    Hint(usize, i64),
     RejectCurrent(usize),
     RejectOther(usize),
     /// Sends a mint, without its answer yet.
@@ -46,6 +48,7 @@ fn op(wild: bool) -> BoxedStrategy<Op> {
         4 => (1_u32..90).prop_map(Op::Wait),
         7 => who().prop_map(Op::Wanted),
         1 => who().prop_map(Op::Look),
+        1 => (who(), -1_i64..2).prop_map(|(p, distance)| Op::Hint(p, distance)),
         4 => who().prop_map(Op::RejectCurrent),
         1 => who().prop_map(Op::RejectOther),
         2 => who().prop_map(Op::Send),
@@ -77,6 +80,13 @@ fn apply(fleet: &mut Fleet, op: Op) -> Result<(), TestCaseError> {
         }
         Op::Wanted(p) => fleet.send(p, Event::Wanted)?,
         Op::Look(p) => fleet.send(p, Event::Look)?,
+        Op::Hint(p, distance) => {
+            let idle = fleet.processes[p].pending.is_none();
+            let stored = fleet.record.as_ref().map_or(0, |there| there.version.get());
+            fleet.send(p, Event::Hinted(Version::new(stored.saturating_add_signed(distance))))?;
+            let looks = matches!(fleet.processes[p].pending, None | Some((Effect::Read, _)));
+            prop_assert!(!idle || looks, "a hint did more than look");
+        }
         Op::RejectCurrent(p) => fleet.reject(p)?,
         Op::RejectOther(p) => {
             let idle = fleet.processes[p].pending.is_none();

@@ -55,6 +55,7 @@ mod data;
 pub mod drops;
 pub mod due;
 pub mod forecast;
+pub mod hints;
 pub mod leases;
 pub mod model;
 pub mod pace;

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use super::seal::KeyRing;
 use super::sqlite::{SqliteOptions, SqliteStore};
 use super::{
-    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, StoreErrorKind,
-    Swap, Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Hints, Lease, Record, SessionStore, StoreError,
+    StoreErrorKind, Swap, Version, Versioned,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::identity::{RecordKey, TenantId};
@@ -351,6 +351,10 @@ impl SessionStore for JournaledStore {
 
     async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
         self.inner.store.give_back(tenant, permits).await
+    }
+
+    async fn hints(&self, tenant: TenantId) -> Result<Option<Hints>, StoreError> {
+        self.inner.store.hints(tenant).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Records in this process's memory.
 
 mod leases;
+mod listeners;
 mod shelf;
 mod tree;
 
@@ -16,11 +17,12 @@ use async_trait::async_trait;
 
 use super::allowance::Bucket;
 use super::{
-    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, Record, SessionStore, StoreError, StoreErrorKind,
-    Swap, Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Hint, Hints, Lease, Record, SessionStore, StoreError,
+    StoreErrorKind, Swap, Version, Versioned,
 };
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::identity::{RecordKey, TenantId};
+use listeners::Listeners;
 use shelf::{Reading, Shelf};
 
 /// Records are spread over so many locks.
@@ -83,6 +85,7 @@ pub struct MemoryStore {
     shelves: Box<[Mutex<Shelf>]>,
     /// One for each tenant whose workers have drawn.
     buckets: Mutex<HashMap<TenantId, Bucket>>,
+    listeners: Listeners,
 }
 
 /// Shows how full it is.
@@ -112,6 +115,7 @@ impl MemoryStore {
             spread: RandomState::new(),
             shelves: (0..SHELVES).map(|_| Mutex::default()).collect(),
             buckets: Mutex::default(),
+            listeners: Listeners::default(),
         }
     }
 
@@ -185,7 +189,10 @@ impl SessionStore for MemoryStore {
                 if let Some(lease) = finishing.filter(|lease| lease.key == *key) {
                     shelf.end(lease, now);
                 }
-                return Ok(Swap::Stored(shelf.put(*key, record, now)));
+                let version = shelf.put(*key, record, now);
+                drop(shelf);
+                self.listeners.tell(Hint { key: *key, version });
+                return Ok(Swap::Stored(version));
             }
             drop(shelf);
             if !self.make_room(now) {
@@ -283,5 +290,9 @@ impl SessionStore for MemoryStore {
             bucket.give_back(permits);
         }
         Ok(())
+    }
+
+    async fn hints(&self, tenant: TenantId) -> Result<Option<Hints>, StoreError> {
+        Ok(Some(self.listeners.add(tenant)))
     }
 }

@@ -65,12 +65,11 @@ impl Registry {
 
     /// The bound is soft: a session that somebody holds, that is under way or that the store does not have yet stays.
     pub(super) fn get_or_insert(&self, key: UserKey, make: impl FnOnce() -> User) -> User {
-        let shard = self.shard(&key);
-        // Maps are whole between operations, so what a poisoned lock guards can be used.
-        if let Some(user) = shard.read().unwrap_or_else(PoisonError::into_inner).users.get(&key) {
-            return Arc::clone(user);
+        if let Some(user) = self.get(&key) {
+            return user;
         }
-        let mut shelf = shard.write().unwrap_or_else(PoisonError::into_inner);
+        // Maps are whole between operations, so what a poisoned lock guards can be used.
+        let mut shelf = self.shard(&key).write().unwrap_or_else(PoisonError::into_inner);
         if let Some(user) = shelf.users.get(&key) {
             return Arc::clone(user);
         }
@@ -85,6 +84,12 @@ impl Registry {
         let user = make();
         shelf.users.insert(key, Arc::clone(&user));
         user
+    }
+
+    /// The user's engine, if it is at hand.
+    pub(super) fn get(&self, key: &UserKey) -> Option<User> {
+        let shelf = self.shard(key).read().unwrap_or_else(PoisonError::into_inner);
+        shelf.users.get(key).map(Arc::clone)
     }
 
     fn shard(&self, key: &UserKey) -> &RwLock<Shelf> {

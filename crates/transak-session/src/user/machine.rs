@@ -61,6 +61,8 @@ pub(crate) enum Event {
         tenure: Tenure,
         record: Versioned,
     },
+    /// Another process has written this version of the record, it is said.
+    Hinted(Version),
     Read(Result<Option<Versioned>, Arc<StoreError>>),
     Claimed(Result<Claimed, Arc<StoreError>>),
     /// The record was read again after a pause of this length.
@@ -155,7 +157,10 @@ enum Activity {
     #[default]
     Idle,
     /// Asking the store where the session stands.
-    Reading,
+    Reading {
+        /// What somebody wants, beside to know; `None` if it is for a hint, and nobody waits.
+        wish: Option<Why>,
+    },
     Claiming {
         why: Why,
         /// For how long somebody else's renewal may still be waited for.

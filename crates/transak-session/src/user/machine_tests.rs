@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod elsewhere;
+mod scenes;
 mod world;
 
 use std::collections::HashSet;
@@ -43,6 +44,8 @@ enum Op {
     OtherClaims,
     OtherEnds,
     Keep,
+    /// Of the version that is stored, of an older one, or of one that there never was.
+    Hint(i64),
     StoreForgets,
     StoreRollsBack,
 }
@@ -77,6 +80,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => Just(Op::OtherClaims),
         1 => Just(Op::OtherEnds),
         2 => Just(Op::Keep),
+        2 => (-1_i64..2).prop_map(Op::Hint),
         1 => Just(Op::StoreForgets),
         1 => Just(Op::StoreRollsBack),
     ]
@@ -134,6 +138,12 @@ impl World {
                 }
             }
             Op::Keep => return self.keep(),
+            Op::Hint(distance) => {
+                let idle = self.pending.is_none();
+                self.hint(distance)?;
+                let looks = matches!(self.pending, None | Some(Effect::Read));
+                prop_assert!(!idle || looks, "a hint did more than look: {:?}", self.pending);
+            }
         }
         Ok(())
     }
@@ -207,6 +217,33 @@ proptest! {
         prop_assert!(there.record.token.is_none() && there.record.state == RecordState::LoggedOut);
     }
 
+    /// Whatever has happened before: who hears of another's token has it, and neither renews for it nor counts as used.
+    #[test]
+    fn a_hint_brings_the_stored_token_and_renews_nothing(
+        rotates: bool,
+        ops in prop::collection::vec(op(), 1..60),
+        distance in -1_i64..2,
+    ) {
+        let mut world = World::new(rotates);
+        for op in ops {
+            world.apply(op)?;
+        }
+        world.drain()?;
+        let before = world.held();
+        world.apply(Op::OtherRenews)?;
+        let (renewals, used_at) = (world.renewals, world.stored.as_ref().map(|v| v.record.used_at));
+        world.hint(distance)?;
+        world.drain()?;
+        prop_assert_eq!(world.renewals, renewals, "a hint caused a renewal");
+        let there = world.stored.as_ref().and_then(|v| v.record.issued());
+        if let (Some(_), Some(held), Some(there), true) = (before, world.state.held(), there, distance >= 0) {
+            prop_assert!(held.order() >= there.order(), "a hint was not followed");
+        }
+        if before.is_none() {
+            prop_assert_eq!(world.stored.as_ref().map(|v| v.record.used_at), used_at);
+        }
+    }
+
     #[test]
     fn a_healthy_world_never_lapses(hours in prop::collection::vec(1_i64..120, 1..60)) {
         let mut world = World::new(true);
@@ -224,155 +261,4 @@ proptest! {
             prop_assert!(world.state.held().is_some_and(|held| held.usable(world.now())));
         }
     }
-}
-
-#[test]
-fn a_clock_that_jumps_ahead_and_comes_back_ends_nothing() {
-    let mut world = World::new(false);
-    world.apply(Op::LogIn).unwrap();
-    world.drain().unwrap();
-    world.apply(Op::Jump(400 * DAY)).unwrap();
-    world.apply(Op::Wanted(0)).unwrap();
-    // The last attempt does not get through, and the end is stored.
-    world.succeed().unwrap();
-    world.apply(Op::Fail(IssuerErrorKind::Transient)).unwrap();
-    world.drain().unwrap();
-    let lapsed = SessionLabel::Lapsed(LapseCause::Expired);
-    assert_eq!(world.state.label(world.now()), lapsed);
-    assert_eq!(world.stored.as_ref().unwrap().record.state, RecordState::Lapsed);
-    for _ in 0..5 {
-        world.apply(Op::Wanted(0)).unwrap();
-        world.drain().unwrap();
-    }
-    assert_eq!(world.renewals, 0, "one last attempt is enough");
-    world.apply(Op::Jump(-400 * DAY)).unwrap();
-    world.apply(Op::Wanted(0)).unwrap();
-    world.drain().unwrap();
-    assert_eq!(world.state.label(world.now()), SessionLabel::Fresh);
-    assert_eq!(world.stored.as_ref().unwrap().record.state, RecordState::Live);
-}
-
-#[test]
-fn an_answer_without_gain_is_not_asked_for_again_at_once() {
-    let mut world = World::new(false);
-    world.apply(Op::LogIn).unwrap();
-    world.drain().unwrap();
-    world.apply(Op::Wait(25 * DAY)).unwrap();
-    world.apply(Op::Wanted(0)).unwrap();
-    world.succeed().unwrap();
-    world.apply(Op::SameAgain).unwrap();
-    world.drain().unwrap();
-    world.apply(Op::Wanted(0)).unwrap();
-    assert!(world.pending.is_none());
-    world.apply(Op::Wait(601)).unwrap();
-    world.apply(Op::Wanted(0)).unwrap();
-    assert!(world.pending.is_some());
-}
-
-#[test]
-fn a_renewed_token_is_taken_even_if_the_clock_says_that_it_is_older() {
-    let mut world = World::new(false);
-    world.apply(Op::LogIn).unwrap();
-    world.drain().unwrap();
-    let before = world.held();
-    // Tokens without the claim `iat`, and a clock that was set back: the age is the clock's.
-    world.truth -= 3_600;
-    world.apply(Op::RefreshNow).unwrap();
-    world.drain().unwrap();
-    assert_ne!(world.held(), before, "a received token was dropped");
-    let stored = world.stored.as_ref().unwrap().record.token.clone().unwrap();
-    assert_eq!(Some(stored.fingerprint()), world.held());
-}
-
-#[test]
-fn the_end_of_another_token_of_the_same_second_ends_no_login() {
-    use Op::{Fail, LogIn, RefreshNow, Succeed, TransakEnds, Unauthorized};
-    let mut world = World::new(false);
-    // The end of the first token is stored; the second one cannot be, and the store is read again.
-    let first = [LogIn, Succeed, TransakEnds, Unauthorized];
-    first.into_iter().for_each(|op| world.apply(op).unwrap());
-    world.drain().unwrap();
-    assert!(world.state.held().is_none());
-    let ops = [LogIn, Fail(IssuerErrorKind::Transient), RefreshNow, Succeed];
-    ops.into_iter().for_each(|op| world.apply(op).unwrap());
-    assert!(world.state.held().is_some());
-}
-
-#[test]
-fn a_401_and_a_refusal_are_followed_by_one_question_at_once() {
-    for (ended, guarded) in [(true, false), (true, true), (false, false)] {
-        let mut world = World::new(false);
-        world.apply(Op::LogIn).unwrap();
-        world.drain().unwrap();
-        world.guarded = guarded;
-        if ended {
-            world.apply(Op::TransakEnds).unwrap();
-        }
-        world.apply(Op::Unauthorized).unwrap();
-        while !matches!(world.pending, Some(Effect::Refresh { .. })) {
-            world.succeed().unwrap();
-        }
-        world.apply(Op::Fail(IssuerErrorKind::Rejected)).unwrap();
-        world.succeed().unwrap();
-        assert!(matches!(world.pending, Some(Effect::Probe { .. })));
-        world.drain().unwrap();
-        let lapses = world.notes.iter().filter(|n| matches!(n, Note::OtpRequired { .. }));
-        assert_eq!(lapses.count(), usize::from(ended && !guarded));
-        let record = &world.stored.as_ref().unwrap().record;
-        match ended && !guarded {
-            true => assert_eq!(record.lapse_cause(), Some(LapseCause::Rejected)),
-            // Under the guard nothing is decided; a token that is known to be good only waits.
-            false => {
-                let suspect = matches!(record.state, RecordState::Suspect { .. });
-                assert!(record.kept_alive() && suspect == ended && record.wake_at > world.now());
-            }
-        }
-    }
-}
-
-#[test]
-fn a_session_that_nobody_uses_sleeps_until_somebody_does() {
-    let mut world = World::new(true);
-    world.apply(Op::LogIn).unwrap();
-    world.drain().unwrap();
-    // A worker alone keeps it alive; nobody asks for a token.
-    let mut days = 0;
-    while !world.notes.contains(&Note::Dormant) {
-        world.apply(Op::Wait(DAY)).unwrap();
-        world.apply(Op::Keep).unwrap();
-        world.drain().unwrap();
-        days += 1;
-    }
-    assert!((90..=113).contains(&days), "{days}");
-    assert_eq!(world.state.label(world.now()), SessionLabel::Dormant);
-    let record = world.stored.clone().unwrap().record;
-    assert_eq!((record.state, record.kept_alive()), (RecordState::Dormant, false));
-    let renewals = world.renewals;
-    assert!(renewals >= 4);
-    assert!(world.state.held().is_some_and(|h| h.usable(world.now())));
-    world.apply(Op::Wanted(0)).unwrap();
-    world.drain().unwrap();
-    assert_eq!(world.stored.clone().unwrap().record.used_at, world.now());
-    // It was due already, so the one who woke it up renewed it as well; a worker goes on from there.
-    assert_eq!(world.state.label(world.now()), SessionLabel::Fresh);
-    for _ in 0..30 {
-        world.apply(Op::Wait(DAY)).unwrap();
-        world.apply(Op::Keep).unwrap();
-        world.drain().unwrap();
-    }
-    assert_eq!(world.renewals, renewals + 2);
-}
-
-#[test]
-fn a_lease_that_a_worker_brings_during_a_flight_is_seen_to() {
-    let mut world = World::new(true);
-    world.apply(Op::LogIn).unwrap();
-    world.drain().unwrap();
-    world.apply(Op::Wait(25 * DAY)).unwrap();
-    world.apply(Op::Wanted(0)).unwrap();
-    assert!(matches!(world.pending, Some(Effect::Claim)));
-    // The worker was faster: our own claim finds its lease, which is ours.
-    world.apply(Op::Keep).unwrap();
-    world.drain().unwrap();
-    assert_eq!(world.renewals, 1);
 }

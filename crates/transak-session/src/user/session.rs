@@ -161,13 +161,15 @@ impl UserSession {
             let held = self.engine.usable(now);
             held.is_some_and(|held| held.expires_at().since(now) >= min_remaining)
         };
-        let wanted = Event::Wanted { min_remaining };
         if self.engine.usable(now).is_none() {
-            let outcome = self.engine.settle(wanted, enough).await;
-            return self.token_or(outcome);
+            let served = || self.engine.usable(self.engine.now()).is_some();
+            let outcome = self.engine.settle(Event::Wanted { min_remaining }, served).await;
+            if !served() || enough() {
+                return self.token_or(outcome);
+            }
         }
         // From here on there is a token, so nothing that fails may matter.
-        let flight = self.engine.join(wanted);
+        let flight = self.engine.join(Event::Wanted { min_remaining });
         if let (false, Ok(Some(flight))) = (enough(), flight) {
             tokio::select! {
                 _ = flight.outcome(enough) => {}

@@ -9,8 +9,8 @@ use futures_util::FutureExt as _;
 use tokio::runtime::{Builder, Runtime};
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::store::{
-    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, MemoryStore, Record, RecordState, SessionStore,
-    StoreError, Swap, Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Hints, Lease, MemoryStore, Record, RecordState,
+    SessionStore, StoreError, Swap, Version, Versioned,
 };
 use transak_session::{
     GetOptions, KeepAliveHandle, LapseCause, Otp, RecordKey, SessionLabel, TenantId, Transak, UserIdentity, UserSession,
@@ -88,6 +88,10 @@ impl SessionStore for Shaky {
     async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
         self.pass().await?;
         self.inner.give_back(tenant, permits).await
+    }
+
+    async fn hints(&self, tenant: TenantId) -> Result<Option<Hints>, StoreError> {
+        self.inner.hints(tenant).await
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub)]
 
 mod due;
+mod hints;
 mod pace;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,7 +15,7 @@ use tokio::task::yield_now;
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::store::conformance::{Harness, TestBed};
 use transak_session::store::{
-    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, LeaseEpoch, MemoryStore, Record, RecordState,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Hints, Lease, LeaseEpoch, MemoryStore, Record, RecordState,
     SessionStore, StoreError, Swap, Version, Versioned,
 };
 use transak_session::{AccessToken, RecordKey, TenantId};
@@ -92,6 +93,9 @@ pub enum Fault {
     KeepsUnused,
     RoundsUp,
     DrawsBlindly,
+    HintsAtNothing,
+    HintsAhead,
+    HintsToAll,
 }
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -504,5 +508,9 @@ impl SessionStore for Faulty {
     async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
         pace::give_back(self, tenant, permits);
         Ok(())
+    }
+
+    async fn hints(&self, tenant: TenantId) -> Result<Option<Hints>, StoreError> {
+        hints::hints(self, tenant).await
     }
 }

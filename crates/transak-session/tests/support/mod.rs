@@ -16,8 +16,8 @@ use transak_client::Client;
 use transak_session::clock::{Clock, ManualClock, Timestamp};
 use transak_session::issuer::{Issuer, IssuerError, IssuerErrorKind, OtpSent, StateToken};
 use transak_session::store::{
-    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Lease, MemoryStore, Record, SessionStore, StoreError, Swap,
-    Version, Versioned,
+    Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Hints, Lease, MemoryStore, Record, SessionStore,
+    StoreError, Swap, Version, Versioned,
 };
 use transak_session::{
     AccessToken, EventStream, Grant, Issued, Otp, OtpDeclined, OtpProvider, OtpRequest, RecordKey, RefreshWindow,
@@ -395,6 +395,10 @@ impl SessionStore for FakeStore {
     async fn give_back(&self, tenant: TenantId, permits: u32) -> Result<(), StoreError> {
         self.pass("give_back").await?;
         self.back(self.inner.give_back(tenant, permits).await).await
+    }
+
+    async fn hints(&self, tenant: TenantId) -> Result<Option<Hints>, StoreError> {
+        self.inner.hints(tenant).await
     }
 
     async fn delete(&self, key: &RecordKey) -> Result<(), StoreError> {

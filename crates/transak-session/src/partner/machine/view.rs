@@ -89,6 +89,7 @@ impl Machine for PartnerState {
         match (event, self.activity.clone()) {
             (Event::Wanted, _) => self.wanted(now),
             (Event::Look, _) => self.look(now),
+            (Event::Hinted(version), _) => self.hinted(version, now),
             (Event::Rejected(which), _) => self.rejected(which, now),
             (Event::Lost(cause), _) => self.lost(cause, now, policy),
             (Event::Read(result), Activity::Reading { look }) => self.have_read(result, look, now, policy),

@@ -55,7 +55,7 @@ pub(super) struct Fleet {
     /// The store has lost something, or a mint was made without it.
     unsure: bool,
     serial: u64,
-    record: Option<Versioned>,
+    pub(super) record: Option<Versioned>,
     former: Option<Versioned>,
     lease: Option<(LeaseEpoch, i64, i64)>,
     counter: u64,

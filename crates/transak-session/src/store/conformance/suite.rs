@@ -5,7 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::{
-    Broken, Harness, Outcome, Stage, TestBed, content, drops, due, forecast, leases, model, pace, races, versions,
+    Broken, Harness, Outcome, Stage, TestBed, content, drops, due, forecast, hints, leases, model, pace, races,
+    versions,
 };
 
 /// Runs all rules, each on a fresh store.
@@ -76,6 +77,7 @@ pub fn rules() -> &'static [Rule] {
             tenants_are_separate, nothing_secret_is_shown;
         pace: never_more_than_the_rate, fills_with_time, unused_time_is_no_credit, tenants_are_separate,
             unused_permits_come_back, slow_rates;
+        hints: tell_of_writes, tenants_are_separate;
         races: one_creator, one_writer_per_version, nothing_is_lost, one_holder, due_claims_are_never_shared, permits_are_never_shared;
         drops: swaps, deletions, claims, ends, due_claims;
         model: random_histories;

@@ -8,7 +8,7 @@ use super::{Activity, Change, Claimed, Effect, Note, Standing, Step, Tenure, Use
 use crate::clock::Timestamp;
 use crate::error::TokenError;
 use crate::policy::UserPolicy;
-use crate::store::{StoreError, Versioned};
+use crate::store::{StoreError, Version, Versioned};
 use crate::token::TokenFingerprint;
 
 impl Why {
@@ -37,8 +37,26 @@ impl Session {
 }
 
 impl UserState {
-    pub(super) fn read(self) -> Step {
-        self.go(Activity::Reading, Effect::Read)
+    pub(super) fn read(self, wish: Option<Why>) -> Step {
+        self.go(Activity::Reading { wish }, Effect::Read)
+    }
+
+    /// What is not served is read when somebody asks for it, and a flight under way meets the store before it ends.
+    pub(super) fn hinted(self, version: Version) -> Step {
+        let news = self.version.is_none_or(|known| known < version);
+        match self.activity {
+            Activity::Idle if news && self.signed().is_some() => self.read(None),
+            _ => (self, None),
+        }
+    }
+
+    /// Somebody wants something while the store is asked. Whoever wants a newer token wants the most.
+    pub(super) fn wish(&mut self, why: Why) {
+        if let Activity::Reading { wish } = &mut self.activity
+            && *wish != Some(Why::Asked)
+        {
+            *wish = Some(why);
+        }
     }
 
     pub(super) fn claim(self, why: Why, now: Timestamp, policy: &UserPolicy) -> Step {
@@ -66,18 +84,32 @@ impl UserState {
     pub(super) fn after_read(
         mut self,
         result: Result<Option<Versioned>, Arc<StoreError>>,
+        wish: Option<Why>,
         now: Timestamp,
         policy: &UserPolicy,
     ) -> Step {
+        let Some(why) = wish else {
+            // A hint is no reason to renew, nor a use of the session.
+            if let Ok(there) = result {
+                self.meet(there, now, policy);
+            }
+            return self.settle(now, policy);
+        };
         match result {
             Ok(there) => {
+                let before = self.which();
                 self.meet(there, now, policy);
                 self.failure = None;
                 // Whoever asked wants to use it. They have the token now, and do not wait for what comes next.
                 self.touch(now, policy);
+                let adopted = before.is_some() && before != self.which();
                 match &self.standing {
                     Standing::Signed(s) if !s.issued.usable(now) => self.claim(Why::Expired, now, policy),
+                    Standing::Signed(_) if why == Why::Asked && !adopted => self.claim(why, now, policy),
                     Standing::Signed(s) if s.due(now) => self.claim(Why::Due, now, policy),
+                    Standing::Signed(s) if matches!(why, Why::Life(life) if s.may_lengthen(life, now, policy)) => {
+                        self.claim(why, now, policy)
+                    }
                     _ => self.settle(now, policy),
                 }
             }

@@ -16,6 +16,7 @@ impl UserState {
     pub(super) fn wanted(mut self, min_remaining: Duration, now: Timestamp, policy: &UserPolicy) -> Step {
         self.touch(now, policy);
         if self.activity != Activity::Idle {
+            self.wish(Why::Life(min_remaining));
             return (self, None);
         }
         if self.unfinished_logout(now) {
@@ -25,7 +26,7 @@ impl UserState {
             return match self.standing {
                 Standing::Signed(_) => self.claim(Why::Expired, now, policy),
                 // Another process may have logged in.
-                _ => self.read(),
+                _ => self.read(Some(Why::Life(min_remaining))),
             };
         };
         if session.due(now) {
@@ -46,7 +47,10 @@ impl UserState {
         match self.activity {
             Activity::Idle if self.unfinished_logout(now) => self.settle(now, policy),
             Activity::Idle => self.claim(Why::Asked, now, policy),
-            _ => (self, None),
+            _ => {
+                self.wish(Why::Asked);
+                (self, None)
+            }
         }
     }
 
@@ -138,7 +142,7 @@ impl UserState {
         self.failure = None;
         match self.activity {
             // There may be a token in the store that this process has never seen.
-            Activity::Idle if unread => self.read(),
+            Activity::Idle if unread => self.read(Some(Why::Due)),
             Activity::Idle => self.settle(now, policy),
             _ => (self, None),
         }

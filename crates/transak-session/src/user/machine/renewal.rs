@@ -212,7 +212,8 @@ impl UserState {
             }
         }
         self.dismiss_report();
-        self.end_if_over(now, policy)
+        // If its time is over meanwhile, that was no last attempt yet: whoever asks next makes it.
+        self.settle(now, policy)
     }
 
     /// After a failed renewal: if the token's time is over, that was the last one.

@@ -118,8 +118,9 @@ impl Machine for UserState {
             (Event::LoggedIn(issued, ip), _) => self.logged_in(issued, ip, now, policy),
             (Event::LogOut, _) => self.log_out(now, policy),
             (Event::Kept { tenure, record }, _) => self.kept(tenure, record, now, policy),
+            (Event::Hinted(version), _) => self.hinted(version),
             (Event::Lost(cause), _) => self.lost(cause, now),
-            (Event::Read(result), Activity::Reading) => self.after_read(result, now, policy),
+            (Event::Read(result), Activity::Reading { wish }) => self.after_read(result, wish, now, policy),
             (Event::Claimed(result), Activity::Claiming { why, left }) => {
                 self.claimed(result, (why, left), now, policy)
             }

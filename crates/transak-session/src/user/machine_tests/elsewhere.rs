@@ -109,6 +109,12 @@ impl World {
         }
     }
 
+    /// Somebody says that the record was written.
+    pub(super) fn hint(&mut self, distance: i64) -> Checked {
+        let stored = self.stored.as_ref().map_or(0, |v| v.version.get());
+        self.send(Event::Hinted(Version::new(stored.saturating_add_signed(distance))))
+    }
+
     pub(super) fn other_logs_in(&mut self) {
         let old = self.stored.as_ref().and_then(|v| v.record.issued());
         let new = self.issue();
