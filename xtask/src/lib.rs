@@ -5,6 +5,8 @@ pub mod codegen;
 pub mod diff;
 pub mod docs;
 pub mod drift;
+#[cfg(unix)]
+pub mod engines;
 pub mod fuzz;
 pub mod judges;
 pub mod provenance;

