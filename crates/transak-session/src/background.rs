@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::engine::Env;
+use crate::env::Env;
 use crate::error::TokenError;
 
 /// A task that was started. It is told to stop when this is dropped, or when the `Transak` is shut down.

@@ -1,79 +1,24 @@
 //! Runs a state machine: one lock for the state, one cell for readers, one task at a time for effects.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 // `schedules` compiles this file a second time, next to a `sync` of its own.
+use super::env::Env;
 use super::flight::{Flight, Joiner, Outcome};
-use super::sync::{
-    ArcSwap, AtomicBool, Guard, Handle, Mutex, MutexGuard, Ordering, TaskTracker, TaskTrackerToken, fence, panicking,
-};
-use crate::clock::{Clock, Timekeeper, Timestamp};
+use super::sync::{ArcSwap, AtomicBool, Guard, Handle, Mutex, MutexGuard, Ordering, panicking};
+use crate::clock::Timestamp;
 use crate::error::TokenError;
-use crate::events::Events;
-use crate::guard::LapseGuard;
-use crate::issuer::{Issuer, IssuerError, IssuerErrorKind};
 use crate::machine::Machine;
-use crate::policy::Limits;
 use crate::reliance::AuthMethod;
-use crate::store::SessionStore;
 use crate::token::{AccessToken, Issued};
 
-/// What all engines of one `Transak` share. Engines refer to it, and handles to their engine only: a counter that all
-/// handles share would make all cores meet there.
-#[derive(Debug)]
-pub(crate) struct Env {
-    pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) issuer: Arc<dyn Issuer>,
-    /// Holds the API key.
-    pub(crate) client: transak_client::Client,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) time: Arc<Timekeeper>,
-    pub(crate) events: Events,
-    pub(crate) limits: Limits,
-    pub(crate) guard: LapseGuard,
-    pub(crate) tasks: TaskTracker,
-    pub(crate) closed: AtomicBool,
-    /// Tells those who work on their own account to come to an end.
-    pub(crate) stop: CancellationToken,
-}
-
-impl Env {
-    /// Something that a shutdown waits for, and whether a shutdown has begun before it.
-    ///
-    /// Taking the ticket first and looking second, with the fence against reordering, leaves no gap: either the shutdown
-    /// is seen here, or the ticket is seen by the shutdown.
-    pub(crate) fn enter(&self) -> (TaskTrackerToken, bool) {
-        let ticket = self.tasks.token();
-        fence(Ordering::SeqCst);
-        (ticket, self.closed.load(Ordering::SeqCst))
-    }
-
-    /// Awaits a call of the issuer, but not for ever: a shutdown waits for it.
-    pub(crate) async fn in_time<T>(
-        &self,
-        call: impl Future<Output = Result<T, IssuerError>>,
-    ) -> Result<T, IssuerError> {
-        tokio::select! {
-            biased;
-            result = call => result,
-            () = self.clock.sleep(self.limits.deadline) => Err(IssuerError::new(IssuerErrorKind::Unknown)),
-        }
-    }
-
-    /// Lets no new flight start and waits for those under way.
-    pub(crate) async fn shutdown(&self) {
-        self.closed.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-    }
-}
+/// How soon something is tried again at the earliest.
+const LEAST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Carries effects out.
 #[async_trait]
@@ -154,6 +99,8 @@ pub(crate) struct Engine<M: Machine> {
     inner: Mutex<Inner<M>>,
     /// For a user: how it is authenticated, from the first use on.
     method: OnceLock<AuthMethod>,
+    /// Somebody comes back to what could not be done.
+    returning: AtomicBool,
 }
 
 impl<M: Machine> Engine<M> {
@@ -173,6 +120,7 @@ impl<M: Machine> Engine<M> {
                 flight: None,
             }),
             method: OnceLock::new(),
+            returning: AtomicBool::new(false),
         })
     }
 
@@ -297,6 +245,36 @@ impl<M: Machine> Engine<M> {
         })
     }
 
+    /// Sees to it that what could not be done is tried again, though nobody may ask.
+    fn come_back(self: &Arc<Self>) {
+        if self.look(M::retry_at).is_some()
+            && let Ok(runtime) = Handle::try_current()
+            && !self.returning.swap(true, Ordering::SeqCst)
+        {
+            let (engine, env) = (Arc::downgrade(self), Arc::clone(&self.env));
+            self.env.tasks.spawn_on(Self::return_at_times(engine, env), &runtime);
+        }
+    }
+
+    async fn return_at_times(engine: Weak<Self>, env: Arc<Env>) {
+        let due = || engine.upgrade()?.look(M::retry_at);
+        while let Some(at) = due() {
+            tokio::select! {
+                biased;
+                () = env.stop.cancelled() => return,
+                () = env.clock.sleep(at.since(env.time.now()).max(LEAST_PAUSE)) => {}
+            }
+            let Some(engine) = engine.upgrade() else { return };
+            // What became of it is in the state.
+            let _ = engine.settle(M::retry(), || false).await;
+        }
+        if let Some(engine) = engine.upgrade() {
+            engine.returning.store(false, Ordering::SeqCst);
+            // A flight that ended in between relied on this one.
+            engine.come_back();
+        }
+    }
+
     fn commit(&self, inner: &mut Inner<M>, mut next: M, now: Timestamp) {
         for note in next.take_notes() {
             self.world.tell(note);
@@ -341,6 +319,7 @@ async fn fly<M: Machine>(mut landing: Landing<M>, first: M::Effect) {
                 if let Some((flight, outcome)) = end {
                     flight.land(outcome);
                 }
+                engine.come_back();
                 return;
             }
         }

@@ -124,7 +124,7 @@ pub enum SessionEvent {
         /// Whose.
         subject: Subject,
     },
-    /// A token could not be stored. It is used from memory.
+    /// A token could not be stored. It is used from memory, and offered again by itself.
     NotStored {
         /// Whose.
         subject: Subject,

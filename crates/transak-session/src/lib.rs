@@ -56,6 +56,7 @@ mod background;
 mod call;
 pub mod clock;
 mod engine;
+mod env;
 mod error;
 mod events;
 mod flight;

@@ -7,6 +7,11 @@ use crate::clock::Timestamp;
 use crate::error::TokenError;
 use crate::token::Issued;
 
+/// How long a write that the store did not take is left alone, each time it fails again.
+///
+/// At first not for long: once the lease has lapsed, another process may renew the token that was there before.
+const SAVE_SECONDS: [u64; 6] = [1, 2, 4, 8, 16, 30];
+
 /// A pure state machine: what happens next depends on the state, the event and the time, and on nothing else.
 ///
 /// A step names at most one effect, and until that effect's own event comes back no step names another: so "at most one
@@ -25,6 +30,12 @@ pub(crate) trait Machine: Clone + Default + fmt::Debug + Send + 'static {
 
     /// Until when nothing has to be done, if no event comes.
     fn quiet_until(&self) -> Timestamp;
+
+    /// When something that could not be done is to be tried again, caller or not: by the event of [`retry`](Self::retry).
+    fn retry_at(&self) -> Option<Timestamp>;
+
+    /// The event that says so.
+    fn retry() -> Self::Event;
 
     /// What has happened since this was last asked.
     fn take_notes(&mut self) -> Vec<Self::Note>;
@@ -62,6 +73,13 @@ impl Pause {
             from: now,
             until: now + span,
         }
+    }
+
+    /// After a write has failed for the first time (0) or once more.
+    pub(crate) fn after_failed_save(failures: u8, now: Timestamp) -> Self {
+        let [.., longest] = SAVE_SECONDS;
+        let seconds = SAVE_SECONDS.get(usize::from(failures)).copied();
+        Self::lasting(Duration::from_secs(seconds.unwrap_or(longest)), now)
     }
 
     pub(crate) fn spanning(from: Timestamp, until: Timestamp) -> Self {

@@ -19,6 +19,8 @@
 
 #[path = "engine.rs"]
 mod engine;
+#[path = "env.rs"]
+mod env;
 #[path = "flight.rs"]
 mod flight;
 mod sync;

@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Engine, Env};
+use crate::engine::Engine;
+use crate::env::Env;
 use crate::events::EventStream;
 use crate::identity::{RecordKey, Tenant, TenantId, UserIdentity, UserKey};
 use crate::partner::PartnerHandle;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use support::{DAY, IP, MINUTE, OTP, Person, Scene, Trouble};
 use transak_session::issuer::IssuerErrorKind;
+use transak_session::store::SessionStore as _;
 use transak_session::{GetOptions, LoginError, Otp, SessionLabel, TokenError, UserIdentity};
 
 fn otp() -> Otp {
@@ -156,6 +157,34 @@ async fn sessions_that_could_not_be_stored_are_let_go_after_their_end() {
         drop(user(i));
     }
     assert_eq!(user(0).status().label, SessionLabel::Unknown);
+}
+
+/// A process whose users are away must not keep a token to itself: another one would renew the token from before.
+#[tokio::test]
+async fn a_token_that_could_not_be_stored_is_offered_again_though_nobody_asks() {
+    let scene = Scene::new();
+    scene.store.set_down(true);
+    let user = scene.user();
+    let token = user.login(&Person::typing(&[OTP])).await.unwrap();
+    scene.rest().await;
+    drop(user);
+    // Three times it fails again, after longer and longer pauses.
+    for seconds in [1, 2, 4] {
+        scene.clock.advance(Duration::from_secs(seconds));
+        scene.rest().await;
+    }
+    scene.store.set_down(false);
+    let stored = || async {
+        let there = scene.store.load(&scene.user().key().record()).await.unwrap();
+        there.and_then(|there| there.record.token)
+    };
+    scene.clock.advance(Duration::from_secs(7));
+    scene.rest().await;
+    assert_eq!(stored().await, None, "it came back too soon");
+    scene.clock.advance(Duration::from_secs(1));
+    scene.rest().await;
+    assert_eq!(stored().await, Some(token));
+    scene.transak.shutdown().await;
 }
 
 /// How many times the first of many waiting callers was woken.

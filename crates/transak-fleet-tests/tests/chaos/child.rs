@@ -116,6 +116,10 @@ pub(crate) async fn run(arguments: &[String]) {
                 Delivery::Event(SessionEvent::Renewed {
                     user, former, token, ..
                 }) => written.write(&format!("renewed {user} {former} {token}")),
+                Delivery::Event(SessionEvent::Adopted { token, .. }) => {
+                    written.write(&format!("adopted {token}"));
+                    written.write("event adopted");
+                }
                 Delivery::Event(event) => written.write(&format!("event {}", event.name())),
                 Delivery::Missed(missed) => written.write(&format!("missed {missed}")),
             }

@@ -23,7 +23,6 @@ pub use view::PartnerLabel;
 
 /// How often a token is offered to a store in which somebody else writes at the same time.
 const SAVE_TRIES: u8 = 3;
-const SAVE_PAUSE: Duration = Duration::from_secs(30);
 /// A server that asks for more patience than this is asked again earlier: the token may be needed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 /// The store is not asked more often than this for forged webhooks and for reports that have their answer already.
@@ -42,6 +41,8 @@ pub(crate) enum Event {
     Wanted,
     /// Somebody wants to know of tokens that other processes have minted. None is minted for that.
     Look,
+    /// What the store could not take may be offered again.
+    Retry,
     /// Another process has written this version of the record, it is said.
     Hinted(Version),
     /// Transak answered 401 to this token.
@@ -183,8 +184,8 @@ pub(crate) struct PartnerState {
     told: Option<Timestamp>,
     /// The store does not have all of this yet; to be tried again after this.
     unsaved: Option<Pause>,
-    /// An event has told of that.
-    unsaved_told: bool,
+    /// How often it could not be stored; an event has told of the first time.
+    save_failures: u8,
     /// From the last mint that may have reached Transak until the next one is allowed, on the shortest interval.
     minted: Option<Pause>,
     /// How many tokens in a row were rejected soon after their mint.

@@ -21,6 +21,7 @@ enum Op {
     Wanted(usize),
     Look(usize),
     Hint(usize, i64),
+    Retry(usize),
     RejectCurrent(usize),
     RejectOther(usize),
     /// Sends a mint, without its answer yet.
@@ -49,6 +50,7 @@ fn op(wild: bool) -> BoxedStrategy<Op> {
         7 => who().prop_map(Op::Wanted),
         1 => who().prop_map(Op::Look),
         1 => (who(), -1_i64..2).prop_map(|(p, distance)| Op::Hint(p, distance)),
+        1 => who().prop_map(Op::Retry),
         4 => who().prop_map(Op::RejectCurrent),
         1 => who().prop_map(Op::RejectOther),
         2 => who().prop_map(Op::Send),
@@ -87,6 +89,7 @@ fn apply(fleet: &mut Fleet, op: Op) -> Result<(), TestCaseError> {
             let looks = matches!(fleet.processes[p].pending, None | Some((Effect::Read, _)));
             prop_assert!(!idle || looks, "a hint did more than look");
         }
+        Op::Retry(p) => fleet.send(p, Event::Retry)?,
         Op::RejectCurrent(p) => fleet.reject(p)?,
         Op::RejectOther(p) => {
             let idle = fleet.processes[p].pending.is_none();

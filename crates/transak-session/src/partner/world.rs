@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::machine::{Claimed, Effect, Event, Hold, MintFailure, PartnerState, Saved};
-use crate::engine::{Env, World};
+use crate::engine::World;
+use crate::env::Env;
 use crate::events::{SessionEvent, Subject};
 use crate::identity::RecordKey;
 use crate::issuer::{IssuerError, IssuerErrorKind};

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use shuttle::future::yield_now;
 use tokio_util::sync::CancellationToken;
 
-use super::engine::{Engine, Env, World};
+use super::engine::{Engine, World};
+use super::env::Env;
 use super::sync::{AtomicBool, TaskTracker, point, throw};
 use crate::clock::{Clock, ManualClock, Timekeeper, Timestamp};
 use crate::error::TokenError;
@@ -124,6 +125,14 @@ impl Machine for Toy {
 
     fn quiet_until(&self) -> Timestamp {
         Timestamp::MIN
+    }
+
+    fn retry_at(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn retry() -> Event {
+        Event::Wanted
     }
 
     fn take_notes(&mut self) -> Vec<()> {

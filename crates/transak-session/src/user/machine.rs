@@ -29,7 +29,8 @@ pub(crate) use note::Note;
 pub use view::SessionLabel;
 
 const SAVE_TRIES: u8 = 3;
-const SAVE_PAUSE: Duration = Duration::from_secs(30);
+/// After a flight that was lost.
+const LOST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A lease, and what is needed to tell how much of it is left: that is measured here, from before it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub(crate) enum Event {
         tenure: Tenure,
         record: Versioned,
     },
+    /// What the store could not take may be offered again.
+    Retry,
     /// Another process has written this version of the record, it is said.
     Hinted(Version),
     Read(Result<Option<Versioned>, Arc<StoreError>>),
@@ -185,7 +188,7 @@ enum Activity {
     },
     Saving {
         what: Change,
-        told: bool,
+        trouble: Trouble,
         tries: u8,
     },
     Releasing,
@@ -220,8 +223,15 @@ struct Unsaved {
     what: Change,
     /// To be tried again after this.
     after: Pause,
+    trouble: Trouble,
+}
+
+/// What has become of earlier attempts to store something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Trouble {
     /// Whether it has been said that it could not be stored.
     told: bool,
+    failures: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,7 +314,7 @@ impl UserState {
         self.unsaved = Some(Unsaved {
             what: before.map_or(what, |u| u.what),
             after: Pause::OVER,
-            told: before.is_some_and(|u| u.told),
+            trouble: before.map(|u| u.trouble).unwrap_or_default(),
         });
     }
 }

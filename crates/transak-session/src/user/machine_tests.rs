@@ -46,6 +46,7 @@ enum Op {
     Keep,
     /// Of the version that is stored, of an older one, or of one that there never was.
     Hint(i64),
+    Retry,
     StoreForgets,
     StoreRollsBack,
 }
@@ -81,6 +82,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::OtherEnds),
         2 => Just(Op::Keep),
         2 => (-1_i64..2).prop_map(Op::Hint),
+        2 => Just(Op::Retry),
         1 => Just(Op::StoreForgets),
         1 => Just(Op::StoreRollsBack),
     ]
@@ -138,6 +140,12 @@ impl World {
                 }
             }
             Op::Keep => return self.keep(),
+            Op::Retry => {
+                let idle = self.pending.is_none();
+                self.send(Event::Retry)?;
+                let saves = matches!(self.pending, None | Some(Effect::Save { .. } | Effect::Revoke { .. }));
+                prop_assert!(!idle || saves, "it came back for more: {:?}", self.pending);
+            }
             Op::Hint(distance) => {
                 let idle = self.pending.is_none();
                 self.hint(distance)?;

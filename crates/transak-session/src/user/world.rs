@@ -8,7 +8,8 @@ use async_trait::async_trait;
 
 use super::machine::{Claimed, Effect, Event, Note, Saved, Tenure, UserState};
 use crate::clock::Timestamp;
-use crate::engine::{Env, World};
+use crate::engine::World;
+use crate::env::Env;
 use crate::identity::{UserIp, UserKey};
 use crate::issuer::{IssuerError, IssuerErrorKind};
 use crate::policy::{ASSUMED_USER_TOKEN_LIFE, RefreshWindow};

@@ -213,7 +213,7 @@ impl PartnerState {
         self.failures = 0;
         self.resting = None;
         self.failure = None;
-        self.unsaved_told = false;
+        self.save_failures = 0;
     }
 
     pub(super) fn lost(mut self, cause: TokenError, now: Timestamp, policy: &PartnerPolicy) -> Step {
@@ -221,7 +221,7 @@ impl PartnerState {
         match self.activity {
             Activity::Idle => return (self, None),
             Activity::Saving { .. } if self.unsaved.is_some() => {
-                self.unsaved = Some(Pause::lasting(super::SAVE_PAUSE, now))
+                self.not_stored(now);
             }
             // A mint that was under way may have happened: the distance to the next one stands, and a lease that is left to
             // lapse tells the others.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Activity, Effect, Hold, LONGEST_RETRY_AFTER, PartnerState, SAVE_PAUSE, SAVE_TRIES, Saved, Step};
+use super::{Activity, Effect, Hold, LONGEST_RETRY_AFTER, PartnerState, SAVE_TRIES, Saved, Step};
 use crate::clock::Timestamp;
 use crate::error::TokenError;
 use crate::events::{SessionEvent, Subject};
@@ -112,7 +112,7 @@ impl PartnerState {
                 self.version = Some(version);
                 self.stored = self.current();
                 self.unsaved = None;
-                self.unsaved_told = false;
+                self.save_failures = 0;
                 return self.rest(now);
             }
             Ok(Saved::Conflict(there)) => {
@@ -136,9 +136,10 @@ impl PartnerState {
         self.rest(now)
     }
 
-    fn not_stored(&mut self, now: Timestamp) {
-        self.unsaved = Some(Pause::lasting(SAVE_PAUSE, now));
-        if !std::mem::replace(&mut self.unsaved_told, true) {
+    pub(super) fn not_stored(&mut self, now: Timestamp) {
+        self.unsaved = Some(Pause::after_failed_save(self.save_failures, now));
+        self.save_failures = self.save_failures.saturating_add(1);
+        if self.save_failures == 1 {
             self.notes.push(SessionEvent::NotStored {
                 subject: Subject::Partner,
             });

@@ -89,6 +89,7 @@ impl Machine for PartnerState {
         match (event, self.activity.clone()) {
             (Event::Wanted, _) => self.wanted(now),
             (Event::Look, _) => self.look(now),
+            (Event::Retry, Activity::Idle) => self.finish(now),
             (Event::Hinted(version), _) => self.hinted(version, now),
             (Event::Rejected(which), _) => self.rejected(which, now),
             (Event::Lost(cause), _) => self.lost(cause, now, policy),
@@ -121,6 +122,14 @@ impl Machine for PartnerState {
         let rest = self.resting.map_or(Timestamp::MIN, |p| p.until());
         let save = self.unsaved.map_or(Timestamp::MAX, |p| p.until());
         held.issued.due_at.max(rest).min(save)
+    }
+
+    fn retry_at(&self) -> Option<Timestamp> {
+        self.unsaved.map(|pause| pause.until())
+    }
+
+    fn retry() -> Event {
+        Event::Retry
     }
 
     fn take_notes(&mut self) -> Vec<SessionEvent> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Activity, Change, Effect, Note, SAVE_PAUSE, SAVE_TRIES, Saved, Standing, Step, UserState, Why};
+use super::{Activity, Change, Effect, LOST_PAUSE, Note, SAVE_TRIES, Saved, Standing, Step, Trouble, UserState, Why};
 use crate::clock::Timestamp;
 use crate::error::TokenError;
 use crate::issuer::{IssuerError, IssuerErrorKind};
@@ -62,10 +62,10 @@ impl UserState {
         let finishing = self.tenure.as_ref().map(|t| t.lease.clone());
         // Whatever changes the standing from now on marks this again.
         let what = saving.map_or(Change::Standing, |u| u.what);
-        let told = saving.is_some_and(|u| u.told);
+        let trouble = saving.map(|u| u.trouble).unwrap_or_default();
         let expected = self.version;
         self.go(
-            Activity::Saving { what, told, tries },
+            Activity::Saving { what, trouble, tries },
             Effect::Save {
                 record,
                 expected,
@@ -77,7 +77,7 @@ impl UserState {
     pub(super) fn saved(
         mut self,
         result: Result<Saved, Arc<StoreError>>,
-        (what, told, tries): (Change, bool, u8),
+        (what, trouble, tries): (Change, Trouble, u8),
         now: Timestamp,
         policy: &UserPolicy,
     ) -> Step {
@@ -94,32 +94,36 @@ impl UserState {
                 self.mark(what);
                 self.meet(there, now, policy);
                 if let Some(unsaved) = self.unsaved.as_mut() {
-                    unsaved.told = told;
+                    unsaved.trouble = trouble;
                     if tries >= SAVE_TRIES {
-                        unsaved.after = Pause::lasting(SAVE_PAUSE, now);
+                        unsaved.trouble.failures = trouble.failures.saturating_add(1);
+                        unsaved.after = Pause::after_failed_save(trouble.failures, now);
                     } else if !self.unfinished_revocation() {
                         return self.save(tries + 1, now, policy);
                     }
                 }
             }
-            Err(error) => self.save_failed(TokenError::Store(error), (what, told), now),
+            Err(error) => self.save_failed(TokenError::Store(error), (what, trouble), now),
         }
         self.settle(now, policy)
     }
 
     /// The lease is left to lapse: a store that does not take a record will hardly take that.
-    fn save_failed(&mut self, failure: TokenError, (what, told): (Change, bool), now: Timestamp) {
+    fn save_failed(&mut self, failure: TokenError, (what, trouble): (Change, Trouble), now: Timestamp) {
         let newer = self.unsaved;
         self.mark(what);
         self.tenure = None;
         let token = matches!(what, Change::Login | Change::Renewed(_));
-        if token && !told {
+        if token && !trouble.told {
             self.note(Note::NotStored);
         }
         if let Some(unsaved) = self.unsaved.as_mut() {
-            unsaved.told = told || token;
+            unsaved.trouble = Trouble {
+                told: trouble.told || token,
+                failures: trouble.failures.saturating_add(1),
+            };
             if newer.is_none() {
-                unsaved.after = Pause::lasting(SAVE_PAUSE, now);
+                unsaved.after = Pause::after_failed_save(trouble.failures, now);
             }
         }
         // A token that could not be stored is used from memory; a logout that could not be stored is not complete.
@@ -144,10 +148,10 @@ impl UserState {
         self.parked = None;
         match std::mem::take(&mut self.activity) {
             Activity::Idle => return (self, None),
-            Activity::Saving { what, told, .. } => self.save_failed(cause.clone(), (what, told), now),
+            Activity::Saving { what, trouble, .. } => self.save_failed(cause.clone(), (what, trouble), now),
             _ => {}
         }
-        self.look_later(SAVE_PAUSE, now);
+        self.look_later(LOST_PAUSE, now);
         self.dismiss_report();
         self.failure = Some(cause);
         (self, None)

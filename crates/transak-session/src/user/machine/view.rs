@@ -118,6 +118,7 @@ impl Machine for UserState {
             (Event::LoggedIn(issued, ip), _) => self.logged_in(issued, ip, now, policy),
             (Event::LogOut, _) => self.log_out(now, policy),
             (Event::Kept { tenure, record }, _) => self.kept(tenure, record, now, policy),
+            (Event::Retry, Activity::Idle) if self.retry_at().is_some_and(|at| at <= now) => self.settle(now, policy),
             (Event::Hinted(version), _) => self.hinted(version),
             (Event::Lost(cause), _) => self.lost(cause, now),
             (Event::Read(result), Activity::Reading { wish }) => self.after_read(result, wish, now, policy),
@@ -135,8 +136,8 @@ impl Machine for UserState {
             (Event::Probed { result, guarded }, Activity::Probing { which }) => {
                 self.probed(result, guarded, which, now, policy)
             }
-            (Event::Saved(result), Activity::Saving { what, told, tries }) => {
-                self.saved(result, (what, told, tries), now, policy)
+            (Event::Saved(result), Activity::Saving { what, trouble, tries }) => {
+                self.saved(result, (what, trouble, tries), now, policy)
             }
             (Event::Released, Activity::Releasing) => self.settle(now, policy),
             (Event::Revoked(result), Activity::Revoking) => self.revoked(result, now, policy),
@@ -159,6 +160,16 @@ impl Machine for UserState {
         let save = self.unsaved.map_or(Timestamp::MAX, |u| u.after.until());
         let used = session.used_at + USE_RESOLUTION;
         session.quiet_until().min(save).min(used)
+    }
+
+    fn retry_at(&self) -> Option<Timestamp> {
+        // Of what is left, a use may be forgotten; a token or an end may not.
+        let unsaved = self.unsaved.filter(|u| u.what != Change::Use)?;
+        Some(unsaved.after.until())
+    }
+
+    fn retry() -> Event {
+        Event::Retry
     }
 
     fn take_notes(&mut self) -> Vec<Note> {
