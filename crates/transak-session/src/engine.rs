@@ -251,12 +251,13 @@ impl<M: Machine> Engine<M> {
             && let Ok(runtime) = Handle::try_current()
             && !self.returning.swap(true, Ordering::SeqCst)
         {
-            let (engine, env) = (Arc::downgrade(self), Arc::clone(&self.env));
-            self.env.tasks.spawn_on(Self::return_at_times(engine, env), &runtime);
+            let (returning, env) = (Returning(Arc::downgrade(self)), Arc::clone(&self.env));
+            self.env.tasks.spawn_on(Self::return_at_times(returning, env), &runtime);
         }
     }
 
-    async fn return_at_times(engine: Weak<Self>, env: Arc<Env>) {
+    async fn return_at_times(returning: Returning<M>, env: Arc<Env>) {
+        let engine = Weak::clone(&returning.0);
         let due = || engine.upgrade()?.look(M::retry_at);
         while let Some(at) = due() {
             tokio::select! {
@@ -268,8 +269,8 @@ impl<M: Machine> Engine<M> {
             // What became of it is in the state.
             let _ = engine.settle(M::retry(), || false).await;
         }
+        drop(returning);
         if let Some(engine) = engine.upgrade() {
-            engine.returning.store(false, Ordering::SeqCst);
             // A flight that ended in between relied on this one.
             engine.come_back();
         }
@@ -326,6 +327,17 @@ async fn fly<M: Machine>(mut landing: Landing<M>, first: M::Effect) {
     }
 }
 
+/// Whoever comes back. It does not keep the engine, and if its runtime ends, another may come.
+struct Returning<M: Machine>(Weak<Engine<M>>);
+
+impl<M: Machine> Drop for Returning<M> {
+    fn drop(&mut self) {
+        if let Some(engine) = self.0.upgrade() {
+            engine.returning.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
 /// Brings the state back in order if the task panics, or is dropped with its runtime.
 struct Landing<M: Machine>(Option<Arc<Engine<M>>>);
 
@@ -341,5 +353,6 @@ impl<M: Machine> Drop for Landing<M> {
         if let Err(Some((flight, _))) = engine.proceed(M::lost(cause.clone())) {
             flight.land(Err(cause));
         }
+        engine.come_back();
     }
 }

@@ -187,6 +187,35 @@ async fn a_token_that_could_not_be_stored_is_offered_again_though_nobody_asks() 
     scene.transak.shutdown().await;
 }
 
+/// Whoever was to come back went with its runtime; the next flight that fails sends another.
+#[test]
+fn a_token_that_could_not_be_stored_survives_its_runtime() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let scene = Scene::new();
+    scene.store.set_down(true);
+    let user = scene.user();
+    let token = runtime().block_on(async {
+        let token = user.login(&Person::typing(&[OTP])).await.unwrap();
+        scene.rest().await;
+        token
+    });
+    scene.clock.advance(MINUTE);
+    runtime().block_on(async {
+        assert!(user.current().is_some());
+        scene.rest().await;
+        scene.store.set_down(false);
+        scene.clock.advance(MINUTE);
+        scene.rest().await;
+        let there = scene.store.load(&user.key().record()).await.unwrap();
+        assert_eq!(there.and_then(|there| there.record.token), Some(token));
+    });
+}
+
 /// How many times the first of many waiting callers was woken.
 #[tokio::test]
 async fn callers_who_join_do_not_wake_those_who_wait() {
