@@ -89,10 +89,8 @@ async fn hear(
         };
         match message {
             Some(Ok(AsyncMessage::Notification(told))) => {
-                for hint in Hint::from_text(told.payload()).filter(|hint| hint.key.tenant() == tenant) {
-                    if !sender.send(hint) {
-                        return;
-                    }
+                if !sender.send_text(told.payload(), tenant) {
+                    return;
                 }
             }
             Some(Ok(_)) => {}

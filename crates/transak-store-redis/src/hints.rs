@@ -94,11 +94,8 @@ async fn hear(
             }
         };
         let Some(message) = message else { return };
-        let told = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
-        for hint in Hint::from_text(&told).filter(|hint| hint.key.tenant() == tenant) {
-            if !sender.send(hint) {
-                return;
-            }
+        if !sender.send_text(&String::from_utf8_lossy(message.get_payload_bytes()), tenant) {
+            return;
         }
     }
 }

@@ -78,20 +78,27 @@ impl Ground {
     }
 
     pub(crate) async fn store(&self) -> Arc<dyn SessionStore> {
-        open(self.kind, self.engine.port(), Duration::from_secs(60), None)
-            .await
-            .unwrap()
+        self.store_at(self.engine.port()).await
+    }
+
+    async fn store_at(&self, port: u16) -> Arc<dyn SessionStore> {
+        open(self.kind, port, Duration::from_secs(60), None).await.unwrap()
     }
 
     /// A replica of its own, by whose policy tokens come due between these two ages.
     pub(crate) async fn replica(&self, earliest: Duration, latest: Duration) -> Transak {
+        self.replica_at(self.engine.port(), earliest, latest).await
+    }
+
+    /// The same, with the engine behind another port.
+    pub(crate) async fn replica_at(&self, port: u16, earliest: Duration, latest: Duration) -> Transak {
         let window = RefreshWindow::new(DAY * 30, earliest, latest).unwrap();
         let settings = self.sandbox.control().settings();
         Transak::builder()
             .environment(self.sandbox.environment())
             .api_key(settings.api_key)
             .user_policy(UserPolicy::default().window(window))
-            .shared_store(self.store().await)
+            .shared_store(self.store_at(port).await)
             .build()
             .unwrap()
     }

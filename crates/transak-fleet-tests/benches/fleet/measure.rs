@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use transak_fleet_tests::Engine;
+use transak_fleet_tests::{EngineKind, Trouble, Wire};
 use transak_session::Transak;
 use transak_session::store::{DueQuery, Lane, SessionStore, Swap};
 use transak_test_servers::records::{TENANT, now};
@@ -86,12 +86,20 @@ pub(crate) struct Gets {
     pub(crate) bare: Duration,
 }
 
+/// Beside the engine, and as across a network: behind a wire that answers a millisecond later.
+///
 /// On one thread: which of two a task is woken on is chance, and costs more than what is to be compared.
-pub(crate) fn gets_on_one_thread(ground: &Ground, users: u64) -> Gets {
+pub(crate) fn gets_on_one_thread(ground: &Ground, users: u64) -> [Gets; 2] {
     std::thread::scope(|scope| {
         let measuring = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(gets(ground, users))
+            runtime.unwrap().block_on(async {
+                let near = gets(ground, users).await;
+                let wire = Wire::to(ground.engine.port()).await;
+                wire.make(Trouble::SlowBack(Duration::from_millis(1)));
+                let far = round_of_gets(ground, wire.port(), 0..users.min(1_000)).await;
+                [near, far]
+            })
         });
         measuring.join().unwrap()
     })
@@ -100,10 +108,11 @@ pub(crate) fn gets_on_one_thread(ground: &Ground, users: u64) -> Gets {
 /// The best of several rounds, each with connections of its own: where the system puts the server's process, on the core of
 /// this thread or on another, is chance as well.
 async fn gets(ground: &Ground, users: u64) -> Gets {
-    let mut best = round_of_gets(ground, 0..users / 10).await;
+    let port = ground.engine.port();
+    let mut best = round_of_gets(ground, port, 0..users / 10).await;
     for round in 1..10 {
         let users = users / 10 * round..users / 10 * (round + 1);
-        let gets = round_of_gets(ground, users).await;
+        let gets = round_of_gets(ground, port, users).await;
         best = Gets {
             cold: best.cold.min(gets.cold),
             warm: best.warm.min(gets.warm),
@@ -114,9 +123,9 @@ async fn gets(ground: &Ground, users: u64) -> Gets {
 }
 
 /// A get of a session that this process has not met, beside the bare read of the same row by the engine's own client.
-async fn round_of_gets(ground: &Ground, users: std::ops::Range<u64>) -> Gets {
-    let transak = ground.replica(DAY * 18, DAY * 20).await;
-    let mut bare = Bare::connect(ground).await;
+async fn round_of_gets(ground: &Ground, port: u16, users: std::ops::Range<u64>) -> Gets {
+    let transak = ground.replica_at(port, DAY * 18, DAY * 20).await;
+    let mut bare = Bare::connect(ground, port).await;
     let (mut cold, mut plain, mut warm) = (Vec::new(), Vec::new(), Vec::new());
     for number in users {
         let user = transak.user(identity(number));
@@ -153,16 +162,16 @@ enum Bare {
 }
 
 impl Bare {
-    async fn connect(ground: &Ground) -> Self {
-        match &ground.engine {
-            Engine::Redis(server) => {
-                let client = redis::Client::open(server.url()).unwrap();
+    async fn connect(ground: &Ground, port: u16) -> Self {
+        match ground.kind {
+            EngineKind::Redis => {
+                let client = redis::Client::open(format!("redis://127.0.0.1:{port}/")).unwrap();
                 Self::Redis(client.get_multiplexed_async_connection().await.unwrap())
             }
-            Engine::Postgres(server) => {
-                let (client, connection) = tokio_postgres::connect(&server.url(), tokio_postgres::NoTls)
-                    .await
-                    .unwrap();
+            EngineKind::Postgres => {
+                let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+                let connected = tokio_postgres::connect(&url, tokio_postgres::NoTls).await;
+                let (client, connection) = connected.unwrap();
                 tokio::spawn(connection);
                 let sql = "SELECT version, clear, sealed FROM transak.session WHERE key = $1";
                 let statement = client.prepare(sql).await.unwrap();

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::Version;
 use crate::clock::{Clock, SystemClock};
-use crate::identity::RecordKey;
+use crate::identity::{RecordKey, TenantId};
 
 /// Record key and version.
 const BYTES: usize = 48;
@@ -103,6 +103,12 @@ impl HintSender {
         !matches!(self.0.try_send(hint), Err(mpsc::error::TrySendError::Closed(_)))
     }
 
+    /// Hands on the hints of a text that are about a tenant's records. `false` if nobody listens any more.
+    pub fn send_text(&self, text: &str, tenant: TenantId) -> bool {
+        let mut ours = Hint::from_text(text).filter(|hint| hint.key.tenant() == tenant);
+        ours.all(|hint| self.send(hint))
+    }
+
     /// Waits until nobody listens any more.
     pub async fn closed(&self) {
         self.0.closed().await;
@@ -124,10 +130,11 @@ impl HintSender {
 /// // Behind each write, which does not wait for it:
 /// let outbox = Arc::new(HintOutbox::new(1_000));
 /// let hint = Hint { key: RecordKey::from_bytes([7; 40]), version: Version::new(1) };
-/// outbox.tell(hint, |hints| async move {
+/// let tenant = hint.key.tenant();
+/// outbox.tell(hint, move |hints| async move {
 ///     let text = Hint::to_text(&hints);
 ///     // ... the engine carries the text ...
-///     Hint::from_text(&text).for_each(|hint| assert!(sender.send(hint)));
+///     assert!(sender.send_text(&text, tenant));
 /// });
 /// assert_eq!(hints.next().await, Some(hint));
 /// # }
