@@ -17,8 +17,9 @@ use crate::machine::Machine;
 use crate::reliance::AuthMethod;
 use crate::token::{AccessToken, Issued};
 
-/// How soon something is tried again at the earliest.
-const LEAST_PAUSE: Duration = Duration::from_millis(100);
+/// How soon it is looked at the earliest and at the latest whether something is to be tried again: a clock that is set back
+/// would put it off for as long.
+const RETURN_AFTER: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
 /// Carries effects out.
 #[async_trait]
@@ -263,7 +264,7 @@ impl<M: Machine> Engine<M> {
             tokio::select! {
                 biased;
                 () = env.stop.cancelled() => return,
-                () = env.clock.sleep(at.since(env.time.now()).max(LEAST_PAUSE)) => {}
+                () = env.clock.sleep(at.since(env.time.now()).clamp(RETURN_AFTER.0, RETURN_AFTER.1)) => {}
             }
             let Some(engine) = engine.upgrade() else { return };
             // What became of it is in the state.

@@ -97,6 +97,7 @@ async fn follow(transak: Transak, stop: CancellationToken) {
             Ok(Some(hints)) => {
                 failures = 0;
                 heed_all(&transak, hints, &stop).await;
+                tracing::debug!("the hints of the store have ended");
             }
             Ok(None) => {
                 tracing::info!("the store gives no hints, so none are followed");

@@ -46,6 +46,10 @@ pub(crate) async fn listen(inner: &Inner, tenant: TenantId) -> Result<Option<Hin
     if inner.hints.is_none() || !inner.link.keeps_connections() {
         return Ok(None);
     }
+    let closing = inner.link.closing();
+    if *closing.borrow() {
+        return Err(StoreError::new("the store is closed"));
+    }
     let until = Instant::now() + inner.link.connect_timeout;
     let late = |_| StoreError::new("Postgres could not be listened to in time");
     let connecting = timeout_at(until, inner.link.connect_apart()).await;
@@ -53,7 +57,6 @@ pub(crate) async fn listen(inner: &Inner, tenant: TenantId) -> Result<Option<Hin
     let (sender, hints) = Hints::channel();
     let (ready, is_ready) = oneshot::channel();
     let listen = format!("LISTEN {}", channel(&inner.schema));
-    let closing = inner.link.closing();
     tokio::spawn(async move {
         // The connection does nothing unless it is driven, and ends with its client.
         let mut hearing = pin!(hear(connection, tenant, sender, closing));

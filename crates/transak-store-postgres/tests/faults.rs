@@ -325,3 +325,25 @@ async fn passwords_are_not_repeated() {
         assert!(!text.contains("hunter2"), "{text}");
     }
 }
+
+/// Whoever listens is told that it is over, by the close or by the last handle, and nobody begins to listen after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_closed_gives_no_hints() {
+    let server = PostgresServer::start();
+    let (closed, dropped) = (open(&server).await, open(&server).await);
+    let tenant = key(1).tenant();
+    let mut hints = [
+        closed.hints(tenant).await.unwrap().unwrap(),
+        dropped.hints(tenant).await.unwrap().unwrap(),
+    ];
+    closed.close();
+    drop(dropped);
+    for hints in &mut hints {
+        let end = tokio::time::timeout(Duration::from_secs(10), hints.next()).await;
+        assert_eq!(end.unwrap(), None);
+    }
+    assert_eq!(
+        closed.hints(tenant).await.unwrap_err().kind(),
+        StoreErrorKind::Unavailable
+    );
+}

@@ -42,6 +42,10 @@ pub(crate) async fn listen(inner: &Inner, tenant: TenantId) -> Result<Option<Hin
     if inner.hints.is_none() {
         return Ok(None);
     }
+    let closing = inner.link.closing();
+    if *closing.borrow() {
+        return Err(StoreError::new("the store is closed"));
+    }
     let until = Instant::now() + inner.link.connect_timeout;
     let subscribing = subscribe(inner);
     let (sink, messages) = match timeout_at(until, subscribing).await {
@@ -49,8 +53,7 @@ pub(crate) async fn listen(inner: &Inner, tenant: TenantId) -> Result<Option<Hin
         Err(_) => return Err(StoreError::new("Redis could not be listened to in time")),
     };
     let (sender, hints) = Hints::channel();
-    let (deadline, closing) = (inner.link.deadline, inner.link.closing());
-    tokio::spawn(hear(sink, messages, deadline, tenant, sender, closing));
+    tokio::spawn(hear(sink, messages, inner.link.deadline, tenant, sender, closing));
     Ok(Some(hints))
 }
 

@@ -221,3 +221,25 @@ async fn dead_data_leaves_by_itself() {
         assert!(ttl > 0, "{name} stays for ever");
     }
 }
+
+/// Whoever listens is told that it is over, by the close or by the last handle, and nobody begins to listen after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_closed_gives_no_hints() {
+    let server = RedisServer::start();
+    let (closed, dropped) = (open(&server).await, open(&server).await);
+    let tenant = key(1).tenant();
+    let mut hints = [
+        closed.hints(tenant).await.unwrap().unwrap(),
+        dropped.hints(tenant).await.unwrap().unwrap(),
+    ];
+    closed.close();
+    drop(dropped);
+    for hints in &mut hints {
+        let end = tokio::time::timeout(Duration::from_secs(10), hints.next()).await;
+        assert_eq!(end.unwrap(), None);
+    }
+    assert_eq!(
+        closed.hints(tenant).await.unwrap_err().kind(),
+        StoreErrorKind::Unavailable
+    );
+}

@@ -182,6 +182,8 @@ enum Activity {
     /// Transak refused the renewal: perhaps because another process has renewed already.
     Rereading {
         which: TokenFingerprint,
+        /// The refusal came after the token's end.
+        last: bool,
     },
     Probing {
         which: TokenFingerprint,

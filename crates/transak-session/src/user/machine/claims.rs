@@ -50,12 +50,14 @@ impl UserState {
         }
     }
 
-    /// Somebody wants something while the store is asked. Whoever wants a newer token wants the most.
+    /// Somebody wants something while the store is asked. Of several wishes the greatest counts, and a newer token is that.
     pub(super) fn wish(&mut self, why: Why) {
-        if let Activity::Reading { wish } = &mut self.activity
-            && *wish != Some(Why::Asked)
-        {
-            *wish = Some(why);
+        if let Activity::Reading { wish } = &mut self.activity {
+            *wish = Some(match (*wish, why) {
+                (Some(Why::Asked), _) => Why::Asked,
+                (Some(Why::Life(one)), Why::Life(other)) => Why::Life(one.max(other)),
+                _ => why,
+            });
         }
     }
 

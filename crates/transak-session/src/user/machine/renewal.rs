@@ -77,7 +77,8 @@ impl UserState {
             Err(_) if self.which() != Some(which) => self.settle(now, policy),
             Err(error) if error.kind() == IssuerErrorKind::Rejected => {
                 self.failure = Some(TokenError::Issuer(error));
-                self.go(Activity::Rereading { which }, Effect::Read)
+                let last = self.usable(now).is_none();
+                self.go(Activity::Rereading { which, last }, Effect::Read)
             }
             Err(error) => {
                 self.set_back(&error, now, policy);
@@ -137,7 +138,7 @@ impl UserState {
     pub(super) fn reread(
         mut self,
         result: Result<Option<Versioned>, Arc<StoreError>>,
-        which: TokenFingerprint,
+        (which, last): (TokenFingerprint, bool),
         now: Timestamp,
         policy: &UserPolicy,
     ) -> Step {
@@ -153,7 +154,7 @@ impl UserState {
                 self.look_later(policy.backoff.pause(1, which.draw(0)), now);
                 self.dismiss_report();
                 if let Some(session) = self.signed_mut().filter(|s| s.issued.fingerprint() == which) {
-                    session.tried = !session.issued.usable(now);
+                    session.tried = last && !session.issued.usable(now);
                 }
                 return self.settle(now, policy);
             }

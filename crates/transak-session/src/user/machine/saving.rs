@@ -38,6 +38,14 @@ impl UserState {
         (self, None)
     }
 
+    /// What the store could not take is offered again, and nothing else is begun.
+    pub(super) fn retry(self, now: Timestamp, policy: &UserPolicy) -> Step {
+        match self.standing {
+            Standing::LoggedOut { .. } => self.settle(now, policy),
+            _ => self.save(1, now, policy),
+        }
+    }
+
     /// Whether a logout is to be carried on with now.
     pub(super) fn unfinished_logout(&self, now: Timestamp) -> bool {
         let unsaved = self.unsaved.is_some_and(|u| u.after.is_over(now));

@@ -118,7 +118,7 @@ impl Machine for UserState {
             (Event::LoggedIn(issued, ip), _) => self.logged_in(issued, ip, now, policy),
             (Event::LogOut, _) => self.log_out(now, policy),
             (Event::Kept { tenure, record }, _) => self.kept(tenure, record, now, policy),
-            (Event::Retry, Activity::Idle) if self.retry_at().is_some_and(|at| at <= now) => self.settle(now, policy),
+            (Event::Retry, Activity::Idle) if self.retry_at().is_some_and(|at| at <= now) => self.retry(now, policy),
             (Event::Hinted(version), _) => self.hinted(version),
             (Event::Lost(cause), _) => self.lost(cause, now),
             (Event::Read(result), Activity::Reading { wish }) => self.after_read(result, wish, now, policy),
@@ -132,7 +132,9 @@ impl Machine for UserState {
                 self.refreshed(result, (which, ip), now, policy)
             }
             (Event::TooLate, Activity::Refreshing { .. }) => self.too_late(now, policy),
-            (Event::Read(result), Activity::Rereading { which }) => self.reread(result, which, now, policy),
+            (Event::Read(result), Activity::Rereading { which, last }) => {
+                self.reread(result, (which, last), now, policy)
+            }
             (Event::Probed { result, guarded }, Activity::Probing { which }) => {
                 self.probed(result, guarded, which, now, policy)
             }

@@ -153,3 +153,63 @@ fn a_lease_that_a_worker_brings_during_a_flight_is_seen_to() {
     world.drain().unwrap();
     assert_eq!(world.renewals, 1);
 }
+
+#[test]
+fn of_two_wishes_during_a_read_the_greater_counts() {
+    for wishes in [[0, 20 * DAY as u64], [20 * DAY as u64, 0]] {
+        let mut world = World::new(true);
+        world.apply(Op::LogIn).unwrap();
+        world.drain().unwrap();
+        world.apply(Op::Wait(12 * DAY)).unwrap();
+        // Another process, which has only the store.
+        world.state = Default::default();
+        for wish in wishes {
+            world.apply(Op::Wanted(wish)).unwrap();
+            assert!(matches!(world.pending, Some(Effect::Read)));
+        }
+        world.drain().unwrap();
+        assert_eq!(world.renewals, 1, "{wishes:?}");
+    }
+}
+#[test]
+fn a_hint_is_no_use_of_the_session() {
+    let mut world = World::new(true);
+    world.apply(Op::LogIn).unwrap();
+    world.drain().unwrap();
+    let used_at = world.stored.as_ref().unwrap().record.used_at;
+    world.apply(Op::Wait(5 * DAY)).unwrap();
+    world.apply(Op::OtherRenews).unwrap();
+    world.hint(0).unwrap();
+    world.drain().unwrap();
+    let record = &world.stored.as_ref().unwrap().record;
+    assert_eq!(world.held(), record.token.as_ref().map(AccessToken::fingerprint));
+    assert!(record.used_at <= used_at);
+}
+
+/// The answer came while the token lived, so it is no last attempt, though the store failed after the end.
+#[test]
+fn a_refusal_from_before_the_end_is_no_last_attempt() {
+    use Op::{Fail, Jump, LogIn, Succeed, TransakEnds, Unauthorized, Wanted};
+    let fails = || Fail(IssuerErrorKind::Transient);
+    let mut world = World::new(false);
+    let ops = [
+        LogIn,
+        TransakEnds,
+        Unauthorized,
+        Succeed,
+        fails(),
+        Succeed,
+        Jump(30 * DAY),
+        fails(),
+        Succeed,
+    ];
+    ops.into_iter().for_each(|op| world.apply(op).unwrap());
+    let renewals = world.renewals;
+    world.apply(Wanted(0)).unwrap();
+    world.drain().unwrap();
+    assert_eq!(world.renewals, renewals + 1);
+    assert_eq!(
+        world.state.label(world.now()),
+        SessionLabel::Lapsed(LapseCause::Expired)
+    );
+}
