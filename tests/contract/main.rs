@@ -15,6 +15,7 @@ mod readme;
 mod redaction;
 mod seam;
 mod shapes;
+mod top_level;
 mod wire;
 
 use std::sync::{Arc, Mutex};
