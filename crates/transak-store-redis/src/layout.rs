@@ -54,6 +54,14 @@ impl Layout {
         SHARD_KEYS.iter().map(|name| format!("{prefix}{name}")).collect()
     }
 
+    /// The key of a record.
+    pub(crate) fn record(&self, key: &RecordKey) -> String {
+        let mut name = self.prefix(key.tenant(), self.shard_of(key));
+        name.push_str("s:");
+        write_member(key, &mut name);
+        name
+    }
+
     /// A record's own keys: itself and its lease.
     pub(crate) fn record_keys(&self, key: &RecordKey) -> [String; 2] {
         let prefix = self.prefix(key.tenant(), self.shard_of(key));
@@ -71,8 +79,14 @@ impl Layout {
 
 /// A record's name within its tenant, as the index holds it.
 pub(crate) fn member(key: &RecordKey) -> String {
+    let mut member = String::new();
+    write_member(key, &mut member);
+    member
+}
+
+fn write_member(key: &RecordKey, to: &mut String) {
     let (_, name) = key.as_bytes().split_at(8);
-    URL_SAFE_NO_PAD.encode(name)
+    URL_SAFE_NO_PAD.encode_string(name, to);
 }
 
 /// The record of a member.

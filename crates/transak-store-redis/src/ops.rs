@@ -81,7 +81,7 @@ async fn run(
 }
 
 pub(crate) async fn load(inner: &Inner, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
-    let [record, _] = inner.layout.record_keys(key);
+    let record = inner.layout.record(key);
     let mut command = redis::cmd("GET");
     command.arg(record);
     match inner.link.ask(&command, inner.link.deadline()).await? {

@@ -130,7 +130,7 @@ async fn anew(
         return Ok(());
     };
     let until = inner.link.deadline();
-    let [record, _] = inner.layout.record_keys(&key);
+    let record = inner.layout.record(&key);
     let mut command = redis::cmd("GET");
     command.arg(record);
     let old = match inner.link.ask(&command, until).await? {

@@ -11,6 +11,5 @@ pub fn record_name(namespace: &str, shards: u16, key: &RecordKey) -> String {
         namespace: namespace.to_owned(),
         shards,
     };
-    let [record, _] = layout.record_keys(key);
-    record
+    layout.record(key)
 }

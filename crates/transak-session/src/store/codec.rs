@@ -17,16 +17,15 @@
 //! the last use are taken to be the time of issue; a live user token is looked at when it is due. A moment that is left out
 //! is "never" ([`Timestamp::MAX`]). A member that may be ignored can be added within a schema; anything else needs a new one.
 
-use std::io;
-use std::net::IpAddr;
+mod wire;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use self::wire::{Length, Moment, Text, WireClear, WireFailure, WireKind, WireRetired, WireSecret, WireState};
 use super::{FailureClass, Record, RecordKind, RecordState, RetiredToken, StoreError, StoreErrorKind};
 use crate::clock::Timestamp;
 use crate::identity::UserIp;
-use crate::token::AccessToken;
 
 /// A record as bytes.
 ///
@@ -169,57 +168,76 @@ pub fn schema_of(clear: &[u8]) -> Result<u16, StoreError> {
 ///
 /// [`StoreErrorKind::Corrupt`] or [`StoreErrorKind::Incompatible`].
 pub fn decode(clear: &[u8], secret: &[u8]) -> Result<Record, StoreError> {
-    let schema = schema_of(clear)?;
-    let clear: WireClear =
-        serde_json::from_slice(clear).map_err(|_| corrupt("the clear part of a record is not readable"))?;
-    let secret: WireSecret<'_> =
-        serde_json::from_slice(secret).map_err(|_| corrupt("the secret part of a record is not readable"))?;
-    let token = secret.token.map(Text::into_token);
-    let user_ip = secret.user_ip.map(UserIp::from);
-    let state = match (clear.state, clear.since) {
-        (WireState::Live, None) => RecordState::Live,
-        (WireState::Suspect, Some(since)) => RecordState::Suspect {
-            since: Timestamp::from_unix_millis(since),
-        },
-        (WireState::Dormant, None) => RecordState::Dormant,
-        (WireState::Lapsed, None) => RecordState::Lapsed,
-        (WireState::LoggedOut, None) => RecordState::LoggedOut,
-        _ => return Err(corrupt("a record's state and the time since when it has it do not fit")),
-    };
-    let retired = secret.retired.into_iter().map(|old| RetiredToken {
-        token: old.token.into_token(),
-        issued_at: old.issued_at.at(),
-        expires_at: old.expires_at.at(),
-    });
-    let mut record = Record {
-        schema: Record::SCHEMA,
-        kind: RecordKind::User,
-        state,
-        token,
-        issued_at: clear.issued_at.at(),
-        expires_at: clear.expires_at.at(),
-        due_at: clear.due_at.at(),
-        wake_at: clear.wake_at.at(),
-        signed_in_at: clear.signed_in_at.at(),
-        used_at: clear.used_at.at(),
-        failures: clear.failures,
-        last_failure: clear.last_failure.map(|class| match class {
-            WireFailure::Transient => FailureClass::Transient,
-            WireFailure::RateLimited => FailureClass::RateLimited,
-            WireFailure::Rejected => FailureClass::Rejected,
-            WireFailure::Unknown => FailureClass::Unknown,
-            WireFailure::Invalid => FailureClass::Invalid,
-        }),
-        user_ip,
-        retired: retired.collect(),
-    };
-    match (schema, clear.kind) {
-        (1, _) => fill_in_schema_1(&mut record),
-        (_, Some(WireKind::Partner)) => record.kind = RecordKind::Partner,
-        (_, Some(WireKind::User)) => {}
-        (_, None) => return Err(corrupt("a record does not say whose token it is about")),
+    read_clear(clear)?.with(secret)
+}
+
+/// A clear part that has been read.
+pub(super) struct Clear(WireClear);
+
+/// Reads a clear part alone: what a later release wrote is refused for that, before anything is said of its secret part.
+pub(super) fn read_clear(clear: &[u8]) -> Result<Clear, StoreError> {
+    match serde_json::from_slice::<WireClear>(clear) {
+        Ok(clear) if (1..=Record::SCHEMA).contains(&clear.schema) => Ok(Clear(clear)),
+        _ => {
+            schema_of(clear)?;
+            Err(corrupt("the clear part of a record is not readable"))
+        }
     }
-    Ok(record)
+}
+
+impl Clear {
+    /// The record, with its secret part.
+    pub(super) fn with(self, secret: &[u8]) -> Result<Record, StoreError> {
+        let Self(clear) = self;
+        let secret: WireSecret<'_> =
+            serde_json::from_slice(secret).map_err(|_| corrupt("the secret part of a record is not readable"))?;
+        let token = secret.token.map(Text::into_token);
+        let user_ip = secret.user_ip.map(UserIp::from);
+        let state = match (clear.state, clear.since) {
+            (WireState::Live, None) => RecordState::Live,
+            (WireState::Suspect, Some(since)) => RecordState::Suspect {
+                since: Timestamp::from_unix_millis(since),
+            },
+            (WireState::Dormant, None) => RecordState::Dormant,
+            (WireState::Lapsed, None) => RecordState::Lapsed,
+            (WireState::LoggedOut, None) => RecordState::LoggedOut,
+            _ => return Err(corrupt("a record's state and the time since when it has it do not fit")),
+        };
+        let retired = secret.retired.into_iter().map(|old| RetiredToken {
+            token: old.token.into_token(),
+            issued_at: old.issued_at.at(),
+            expires_at: old.expires_at.at(),
+        });
+        let mut record = Record {
+            schema: Record::SCHEMA,
+            kind: RecordKind::User,
+            state,
+            token,
+            issued_at: clear.issued_at.at(),
+            expires_at: clear.expires_at.at(),
+            due_at: clear.due_at.at(),
+            wake_at: clear.wake_at.at(),
+            signed_in_at: clear.signed_in_at.at(),
+            used_at: clear.used_at.at(),
+            failures: clear.failures,
+            last_failure: clear.last_failure.map(|class| match class {
+                WireFailure::Transient => FailureClass::Transient,
+                WireFailure::RateLimited => FailureClass::RateLimited,
+                WireFailure::Rejected => FailureClass::Rejected,
+                WireFailure::Unknown => FailureClass::Unknown,
+                WireFailure::Invalid => FailureClass::Invalid,
+            }),
+            user_ip,
+            retired: retired.collect(),
+        };
+        match (clear.schema, clear.kind) {
+            (1, _) => fill_in_schema_1(&mut record),
+            (_, Some(WireKind::Partner)) => record.kind = RecordKind::Partner,
+            (_, Some(WireKind::User)) => {}
+            (_, None) => return Err(corrupt("a record does not say whose token it is about")),
+        }
+        Ok(record)
+    }
 }
 
 fn fill_in_schema_1(record: &mut Record) {
@@ -239,162 +257,4 @@ fn corrupt(what: &'static str) -> StoreError {
 /// The cause is left out: it could repeat a piece of the record.
 fn unwritable(_: serde_json::Error) -> StoreError {
     corrupt("a record cannot be written as JSON")
-}
-
-#[derive(Serialize, Deserialize)]
-struct WireClear {
-    schema: u16,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    kind: Option<WireKind>,
-    state: WireState,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<i64>,
-    #[serde(default, skip_serializing_if = "Moment::never")]
-    issued_at: Moment,
-    #[serde(default, skip_serializing_if = "Moment::never")]
-    expires_at: Moment,
-    #[serde(default, skip_serializing_if = "Moment::never")]
-    due_at: Moment,
-    #[serde(default, skip_serializing_if = "Moment::never")]
-    wake_at: Moment,
-    #[serde(default, skip_serializing_if = "Moment::never")]
-    signed_in_at: Moment,
-    #[serde(default, skip_serializing_if = "Moment::never")]
-    used_at: Moment,
-    #[serde(default)]
-    failures: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    last_failure: Option<WireFailure>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WireSecret<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    token: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    user_ip: Option<IpAddr>,
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
-    retired: Vec<WireRetired<'a>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WireRetired<'a> {
-    #[serde(borrow)]
-    token: Text<'a>,
-    #[serde(default, skip_serializing_if = "Moment::never")]
-    issued_at: Moment,
-    #[serde(default, skip_serializing_if = "Moment::never")]
-    expires_at: Moment,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WireKind {
-    Partner,
-    User,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WireState {
-    Live,
-    Suspect,
-    Dormant,
-    Lapsed,
-    LoggedOut,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WireFailure {
-    Transient,
-    RateLimited,
-    Rejected,
-    Unknown,
-    Invalid,
-}
-
-/// Milliseconds since 1970; "never" is left out.
-#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Moment(i64);
-
-impl Moment {
-    fn of(at: Timestamp) -> Self {
-        Self(at.unix_millis())
-    }
-
-    fn at(self) -> Timestamp {
-        Timestamp::from_unix_millis(self.0)
-    }
-
-    fn never(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl Default for Moment {
-    fn default() -> Self {
-        Self::of(Timestamp::MAX)
-    }
-}
-
-/// A token's text, borrowed where JSON needs no escapes, which is always so for the JWTs that Transak issues.
-enum Text<'a> {
-    Borrowed(&'a str),
-    Owned(Zeroizing<String>),
-}
-
-impl Text<'_> {
-    fn into_token(self) -> AccessToken {
-        match self {
-            Self::Borrowed(text) => AccessToken::new(text),
-            Self::Owned(mut text) => AccessToken::new(std::mem::take(&mut *text)),
-        }
-    }
-}
-
-impl Serialize for Text<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Borrowed(text) => serializer.serialize_str(text),
-            Self::Owned(text) => serializer.serialize_str(text),
-        }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a token")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text::Borrowed(text))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text::Owned(Zeroizing::new(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Visitor)
-    }
-}
-
-/// Counts what is written to it.
-struct Length(usize);
-
-impl io::Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
