@@ -175,6 +175,11 @@ impl<M: Machine> Engine<M> {
         inner.flight.is_none() && kept(&inner.state)
     }
 
+    /// Whether something is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.inner().flight.is_some()
+    }
+
     /// Tells the machine of an event and starts the flight that it may ask for; does not wait.
     pub(crate) fn tell(self: &Arc<Self>, event: M::Event) -> Result<(), TokenError> {
         self.feed(event, |_| ())

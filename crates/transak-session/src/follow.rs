@@ -11,9 +11,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::background::Background;
+use crate::engine::Engine;
 use crate::error::TokenError;
 use crate::identity::UserKey;
-use crate::store::{Hint, Hints, StoreError};
+use crate::machine::Machine;
+use crate::store::{Hint, Hints, StoreError, Version};
 use crate::transak::Transak;
 use crate::{partner, user};
 
@@ -58,16 +60,22 @@ impl Transak {
 
     /// Looks at a record that is at hand here. Nothing is begun for others.
     async fn heed(self, Hint { key, version }: Hint) {
-        // What became of it is in the state, and nobody waits for it.
         if key == self.partner_key() {
-            let _ = self
-                .partner()
-                .engine
-                .settle(partner::Event::Hinted(version), || false)
-                .await;
+            look(&self.partner().engine, version, partner::Event::Hinted).await;
         } else if let Some(user) = self.engine_at_hand(UserKey::of_record(key)) {
-            let _ = user.settle(user::Event::Hinted(version), || false).await;
+            look(&user, version, user::Event::Hinted).await;
         }
+    }
+}
+
+/// What became of it is in the state, and nobody waits for it.
+async fn look<M: Machine>(engine: &Arc<Engine<M>>, version: Version, hinted: impl Fn(Version) -> M::Event) {
+    // What is under way may have read the record before it was written, so it is looked at again afterwards. Machines ignore
+    // a version that they know.
+    let under_way = engine.is_busy();
+    let _ = engine.settle(hinted(version), || false).await;
+    if under_way {
+        let _ = engine.settle(hinted(version), || false).await;
     }
 }
 
