@@ -4,7 +4,7 @@
 //! cargo xtask bench fleet
 //! ```
 //!
-//! `SESSIONS=100000` makes it shorter. Not by criterion: each of these takes a loaded engine and seconds, and what is asked
+//! `SESSIONS=100000` makes it shorter, as do `ENGINE=redis` and `PART=gets`. Not by criterion: each of these takes a loaded engine and seconds, and what is asked
 //! for are percentiles and rates of whole fleets. Engine, workers and sandbox share the machine.
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,20 @@
     missing_docs
 )]
 
+#[cfg(target_os = "linux")]
+mod apart;
+#[cfg(not(target_os = "linux"))]
+mod apart {
+    /// Only Linux can be told who runs where.
+    pub(crate) struct Apart;
+
+    impl Apart {
+        pub(crate) fn from(_: &transak_fleet_tests::Engine) -> Option<Self> {
+            None
+        }
+    }
+}
+mod gets;
 mod ground;
 mod load;
 mod measure;
@@ -65,11 +79,13 @@ async fn on(kind: EngineKind, sessions: u64, report: &mut String) {
     load::log_in(&ground, backlog).await;
     let size = ground.size(sessions + backlog);
     ground.make_durable();
+    writeln!(report, "## {}\n\n| what | figure |\n|---|---|", kind.name()).unwrap();
+    if std::env::var("PART").is_ok_and(|part| part == "gets") {
+        return report_gets(&ground, backlog, report);
+    }
     eprintln!("{}: claims", kind.name());
     let claims = measure::claims(&ground).await;
     eprintln!("{}: {:?} {:?}", kind.name(), claims.first, claims.lanes);
-    eprintln!("{}: gets", kind.name());
-    let gets = measure::gets_on_one_thread(&ground, backlog.min(5_000));
     let mut renewals = Vec::new();
     for workers in [1, 2, 4] {
         eprintln!("{}: renewals by {workers}", kind.name());
@@ -79,12 +95,12 @@ async fn on(kind: EngineKind, sessions: u64, report: &mut String) {
     }
     eprintln!("{}: the day after", kind.name());
     let day = measure::after_an_outage(&ground, backlog, sessions).await;
-    writeln!(report, "## {}\n\n| what | figure |\n|---|---|", kind.name()).unwrap();
     writeln!(
         report,
         "| loaded through the store, without waiting for the disk | {loaded:.0} sessions a second |"
     )
     .unwrap();
+    report_gets(&ground, backlog, report);
     for (what, bytes) in size {
         writeln!(report, "| {what} | {bytes:.0} bytes a session |").unwrap();
     }
@@ -103,16 +119,14 @@ async fn on(kind: EngineKind, sessions: u64, report: &mut String) {
         )
         .unwrap();
     }
-    for (gets, place) in gets.iter().zip(["", ", both a millisecond away"]) {
-        writeln!(
-            report,
-            "| a get, cold, beside a bare read of the same row{place} | {:.1?} beside {:.1?}: {:.2} times |",
-            gets.cold,
-            gets.bare,
-            gets.cold.as_secs_f64() / gets.bare.as_secs_f64()
-        )
-        .unwrap();
-    }
-    writeln!(report, "| a get, warm | {:.2?} |", gets[0].warm).unwrap();
     writeln!(report, "| Transak was down for a day: {backlog} due, 4 workers at {} a second between them | drained in {:.0?}, {:.0} a second at most, nobody lapsed |\n", day.allowed, day.took, day.most).unwrap();
+}
+
+fn report_gets(ground: &Ground, backlog: u64, report: &mut String) {
+    eprintln!("{}: gets", ground.kind.name());
+    let [near, far] = gets::on_one_thread(ground, backlog.min(5_000));
+    let what = "a get, cold, beside a bare read of the same row";
+    writeln!(report, "| {what}, each on a core of its own | {near} |").unwrap();
+    writeln!(report, "| {what}, a millisecond away | {far} |").unwrap();
+    writeln!(report, "| a get, warm | {:.2?} |", near.warm).unwrap();
 }
