@@ -122,6 +122,21 @@ async fn after_ten_days_of_sleep_it_catches_up_most_urgent_first_and_without_a_s
 }
 
 #[tokio::test]
+async fn what_urgent_lanes_do_not_use_is_claimed_with_the_next_ones_part() {
+    let scene = Scene::with(true, |b| b);
+    people(&scene, 30, |_| DAY * 25).await;
+    scene.issuer.gates.close("refresh");
+    let worker = scene.transak.keep_alive().rate(1_000.0).unwrap();
+    let worker = worker.concurrency(20).unwrap().start().unwrap();
+    scene.rest().await;
+    assert_eq!(scene.issuer.count("refresh"), 20);
+    assert_eq!(scene.store.gates.count("claim_due"), 3, "one for each lane");
+    scene.issuer.gates.open("refresh");
+    scene.rest().await;
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn workers_of_two_processes_renew_each_session_once() {
     let scene = Scene::with(true, |b| b);
     people(&scene, 200, |_| DAY * 25).await;

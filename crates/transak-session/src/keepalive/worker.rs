@@ -174,9 +174,12 @@ impl Worker {
         let env = self.transak.env();
         let mut claimed = Vec::new();
         let mut left = places;
+        // Lanes that may have more, and what those before have left over for the next while there is none of them.
         let mut hungry = Vec::new();
+        let mut over = 0;
         for (lane, share) in Lane::ALL.into_iter().zip(shares(places)) {
-            let got = self.claim_of(lane, share).await;
+            let part = if hungry.is_empty() { share + over } else { share };
+            let got = self.claim_of(lane, part).await;
             // What has been claimed is worked on, whatever became of the next claim.
             let got = match got {
                 Err(error) if claimed.is_empty() => return Err(error),
@@ -187,14 +190,11 @@ impl Worker {
                 Ok(got) => got,
             };
             left -= got.len().min(left);
-            if share > 0 && got.len() >= share {
+            over = part.saturating_sub(got.len());
+            if part > 0 && over == 0 {
                 hungry.push(lane);
             }
             claimed.extend(got);
-        }
-        if places < Lane::ALL.len() {
-            // Too few for a part each: whoever is most urgent.
-            hungry = Lane::ALL.to_vec();
         }
         for lane in hungry {
             if left == 0 || env.stop.is_cancelled() {
