@@ -5,6 +5,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 mod process;
+mod store;
 mod vendor;
 
 use std::time::Duration;

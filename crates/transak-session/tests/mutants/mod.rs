@@ -1,162 +1,30 @@
 //! A memory store that defects can be built into.
 #![allow(unreachable_pub)]
 
+mod bench;
 mod due;
+mod fault;
 mod hints;
 mod pace;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::task::yield_now;
 use transak_session::clock::{Clock, ManualClock, Timestamp};
-use transak_session::store::conformance::{Harness, TestBed};
 use transak_session::store::{
     Allowance, Allowed, Claim, Claimed, DueQuery, Forecast, Hints, Lease, LeaseEpoch, MemoryStore, Record, RecordState,
     SessionStore, StoreError, Swap, Version, Versioned,
 };
 use transak_session::{AccessToken, RecordKey, TenantId};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    None,
-    /// No defect, but `claim_due` works as those with one do.
-    PlainIndex,
-    IgnoresVersions,
-    VersionsFall,
-    RestartsVersionsAfterDeletion,
-    LosesRecordsOnReopening,
-    DeletesNeighbours,
-    GrantsTwice,
-    LapsesLate,
-    NeedsRecord,
-    HidesRecord,
-    HidesAbandonment,
-    EpochsFall,
-    IgnoresExtension,
-    ReleasesAnybodys,
-    RefusesStaleFinish,
-    IgnoresFinish,
-    EndsOnConflict,
-    FinishesOtherKeys,
-    DeletesLease,
-    CutsSpans,
-    LosesLeasesOnReopening,
-    ClaimsPartner,
-    ClaimsDormant,
-    ClaimsOtherTenants,
-    BoundaryOneOff,
-    LanesAtWriting,
-    SkipsExpired,
-    LeastUrgentFirst,
-    NormalByExpiry,
-    OneTooMany,
-    NoLimitAtZero,
-    WakesLate,
-    WakesEarly,
-    ClaimsLeased,
-    InventsLeases,
-    IndexesFirstWrite,
-    KeepsDeleted,
-    LosesIndexOnReopening,
-    CountsEverything,
-    LeavesLeasedOut,
-    HorizonOneOff,
-    SortsHorizons,
-    RemembersForecast,
-    MixesFields,
-    LapsesLogouts,
-    DropsNegativeTimes,
-    DropsIpv6,
-    CutsTokens,
-    ReversesRetired,
-    KeepsOldRetired,
-    ForgetsTenants,
-    ShowsTokens,
-    CreatesBlindly,
-    WritesBlindly,
-    ClaimsBlindly,
-    ClaimsDueBlindly,
-    WritesInTwoSteps,
-    DeletesInTwoSteps,
-    ClaimsInTwoSteps,
-    ReleasesInTwoSteps,
-    ClaimsDueInTwoSteps,
-    SkipsSomeDeletions,
-    IgnoresPace,
-    NeverFills,
-    CreditsIdleness,
-    OneBucket,
-    KeepsUnused,
-    RoundsUp,
-    DrawsBlindly,
-    HintsAtNothing,
-    HintsAhead,
-    HintsToAll,
-}
+pub use self::bench::Workshop;
+pub use self::fault::Fault;
 
 const MILLI: Duration = Duration::from_millis(1);
-
-/// Makes stores with one defect.
-pub struct Workshop(pub Fault);
-
-pub struct Bench(Arc<Faulty>);
-
-#[async_trait]
-impl Harness for Workshop {
-    async fn fresh(&self) -> Box<dyn TestBed> {
-        let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
-        Box::new(Bench(Arc::new(Faulty {
-            inner: MemoryStore::with_clock(10_000, Arc::new(clock.clone())),
-            clock,
-            fault: self.0,
-            memo: Mutex::default(),
-        })))
-    }
-}
-
-#[async_trait]
-impl TestBed for Bench {
-    fn store(&self) -> Arc<dyn SessionStore> {
-        self.0.clone()
-    }
-
-    async fn second(&mut self) -> Option<Arc<dyn SessionStore>> {
-        Some(self.0.clone())
-    }
-
-    /// Everything that a restart could lose is in memory; what is lost is up to the defect.
-    async fn reopen(&mut self) -> bool {
-        let (store, fault) = (&self.0, self.0.fault);
-        let keys = store.memo().keys.clone();
-        for key in keys {
-            if fault == Fault::LosesRecordsOnReopening {
-                store.inner.delete(&key).await.unwrap();
-            }
-        }
-        let leases: Vec<_> = store.memo().leases.values().cloned().collect();
-        for lease in leases {
-            if fault == Fault::LosesLeasesOnReopening {
-                store.inner.release(&lease).await.unwrap();
-            }
-        }
-        if fault == Fault::LosesIndexOnReopening {
-            store.memo().keys.clear();
-        }
-        true
-    }
-
-    fn now(&self) -> Timestamp {
-        self.0.clock.now()
-    }
-
-    async fn advance(&mut self, span: Duration) {
-        self.0.clock.advance(span);
-    }
-}
 
 /// What a defect has to remember.
 #[derive(Default)]
