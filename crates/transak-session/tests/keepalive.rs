@@ -137,6 +137,16 @@ async fn what_urgent_lanes_do_not_use_is_claimed_with_the_next_ones_part() {
 }
 
 #[tokio::test]
+async fn one_place_is_enough_for_the_least_urgent_too() {
+    let scene = Scene::with(true, |b| b);
+    people(&scene, 3, |_| DAY * 25).await;
+    let worker = scene.transak.keep_alive().concurrency(1).unwrap().start().unwrap();
+    pass(&scene, MINUTE, SECOND).await;
+    assert_eq!(scene.issuer.count("refresh"), 3);
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn workers_of_two_processes_renew_each_session_once() {
     let scene = Scene::with(true, |b| b);
     people(&scene, 200, |_| DAY * 25).await;

@@ -4,8 +4,9 @@
 //! cargo xtask bench fleet
 //! ```
 //!
-//! `SESSIONS=100000` makes it shorter, as do `ENGINE=redis` and `PART=gets`. Not by criterion: each of these takes a loaded engine and seconds, and what is asked
-//! for are percentiles and rates of whole fleets. Engine, workers and sandbox share the machine.
+//! `SESSIONS=100000` makes it shorter, as do `ENGINE=redis` and `PART=gets`. Not by criterion: each of these takes a loaded
+//! engine and seconds, and what is asked for are percentiles and rates of whole fleets. Engine, workers and sandbox share
+//! the machine.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

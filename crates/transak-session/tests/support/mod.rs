@@ -1,12 +1,5 @@
 //! A Transak that keeps state, a store that can fail, and gates to stop both at chosen places.
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod gates;
 mod issuer;
@@ -27,6 +20,8 @@ use transak_session::{
     UserSession,
 };
 
+// Not every test makes trouble.
+#[allow(unused_imports)]
 pub use self::issuer::{FakeTransak, Trouble};
 pub use self::store::FakeStore;
 
